@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "placement.h"
+
+#include <linux/errno.h>
+
+#include "couche_format.h"
+
+struct choice {
+	const struct couche_placement_leg *legs;
+	unsigned int nr;
+	u8 in_domain[COUCHE_MAX_LEGS];	/* chosen legs that share the leg's domain */
+	bool chosen[COUCHE_MAX_LEGS];
+};
+
+static bool is_candidate(const struct couche_placement_leg *leg)
+{
+	return leg->usable && leg->free_segments;
+}
+
+/* a has a larger part of its segments free than b */
+static bool is_emptier(const struct couche_placement_leg *a,
+		       const struct couche_placement_leg *b)
+{
+	return (u64)a->free_segments * b->total_segments >
+	       (u64)b->free_segments * a->total_segments;
+}
+
+static bool share_domain(const struct couche_placement_leg *a,
+			 const struct couche_placement_leg *b)
+{
+	return a == b || (a->domain && a->domain == b->domain);
+}
+
+/* Always to the domain that has fewest: no other way puts fewer into one. */
+static unsigned int choose_next(const struct choice *c)
+{
+	unsigned int i, best = c->nr;
+
+	for (i = 0; i < c->nr; i++) {
+		if (c->chosen[i] || !is_candidate(&c->legs[i]))
+			continue;
+		if (best == c->nr || c->in_domain[i] < c->in_domain[best] ||
+		    (c->in_domain[i] == c->in_domain[best] &&
+		     is_emptier(&c->legs[i], &c->legs[best])))
+			best = i;
+	}
+	return best;
+}
+
+static int check_supply(const struct couche_placement_leg *legs, unsigned int nr,
+			unsigned int want, const char **why)
+{
+	unsigned int i, usable = 0, candidates = 0;
+
+	if (nr > COUCHE_MAX_LEGS || !want || want > COUCHE_MAX_SHARDS) {
+		*why = "not within 1..32 shards on 1..64 legs";
+		return -EINVAL;
+	}
+	for (i = 0; i < nr; i++) {
+		usable += legs[i].usable;
+		candidates += is_candidate(&legs[i]);
+	}
+	if (usable < want) {
+		*why = "fewer healthy legs than k + m";
+		return -ENODEV;
+	}
+	if (candidates < want) {
+		*why = "fewer legs with a free segment than k + m";
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/**
+ * couche_placement_choose() - choose the legs of a new group
+ * @legs: legs of the tier, usable or not, each with its own index
+ * @nr: how many, at most COUCHE_MAX_LEGS
+ * @want: shards of the group, k + m
+ * @m: how many of them may be lost
+ * @ret_legs: gets @want indexes, shard by shard
+ * @why: says what was wrong. On success NULL, or a sentence if one failure
+ *	domain got more than @m shards because there is no other way
+ *
+ * Context: Any.
+ * Return: 0; -ENODEV if fewer than @want legs are usable; -ENOSPC if fewer than
+ * @want of these have a free segment; -EINVAL if a number is out of range.
+ */
+int couche_placement_choose(const struct couche_placement_leg *legs,
+			    unsigned int nr, unsigned int want, unsigned int m,
+			    u32 *ret_legs, const char **why)
+{
+	struct choice c = { .legs = legs, .nr = nr };
+	unsigned int shard, i, best, turn = 0, crowd = 0;
+	int r;
+
+	r = check_supply(legs, nr, want, why);
+	if (r)
+		return r;
+
+	for (shard = 0; shard < want; shard++) {
+		best = choose_next(&c);
+		/* Take turns: else the same legs would hold the parity of all groups. */
+		if (!shard)
+			turn = legs[best].free_segments % want;
+		ret_legs[(shard + turn) % want] = legs[best].index;
+		c.chosen[best] = true;
+		for (i = 0; i < nr; i++)
+			c.in_domain[i] += share_domain(&legs[i], &legs[best]);
+		if (c.in_domain[best] > crowd)
+			crowd = c.in_domain[best];
+	}
+	*why = m && crowd > m ? "one failure domain holds more than m shards" : NULL;
+	return 0;
+}

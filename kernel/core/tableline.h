@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table line of the couche-pool target:
+ *
+ *   <pool uuid> <#legs> {<meta|hot|warm|cold> <device|->}*#legs
+ *   <#feature args> [feature args]
+ *
+ * Feature args: format, readonly, name <text>, extent <sectors>,
+ * segment <sectors>, hot <k>+<m>, warm <k>+<m>, cold <k>+<m>,
+ * cold_matrix vandermonde|cauchy, domains <d0,d1,...>. A flag counts as one
+ * argument, the others as two. "-" stands for a leg whose device is missing.
+ *
+ * A pure function: nothing is looked up or opened. Device strings and the name
+ * point into argv and live as long as it does. All but format and readonly
+ * only matter when formatting; .given says which were there, so that the
+ * caller can hold them against the superblock otherwise.
+ *
+ * Failure is -EINVAL and a sentence in *field that begins with the argument; it
+ * may stand in .why of the result and lives as long as that.
+ */
+#ifndef COUCHE_CORE_TABLELINE_H
+#define COUCHE_CORE_TABLELINE_H
+
+#include <linux/types.h>
+
+#include "types.h"
+
+#define COUCHE_DEFAULT_EXTENT_SECTORS	2048	/* 1 MiB */
+#define COUCHE_DEFAULT_SEGMENT_SECTORS	131072	/* 64 MiB */
+
+struct couche_tableline_leg {
+	const char *device;	/* NULL: missing */
+	u8 role;		/* enum couche_role */
+	u16 domain;
+};
+
+enum couche_tableline_feature {
+	COUCHE_FEATURE_ARG_FORMAT,
+	COUCHE_FEATURE_ARG_READONLY,
+	COUCHE_FEATURE_ARG_NAME,
+	COUCHE_FEATURE_ARG_EXTENT,
+	COUCHE_FEATURE_ARG_SEGMENT,
+	COUCHE_FEATURE_ARG_HOT,
+	COUCHE_FEATURE_ARG_WARM,
+	COUCHE_FEATURE_ARG_COLD,
+	COUCHE_FEATURE_ARG_COLD_MATRIX,
+	COUCHE_FEATURE_ARG_DOMAINS,
+	COUCHE_NR_FEATURE_ARGS,
+};
+
+struct couche_tableline {
+	u8 uuid[COUCHE_UUID_SIZE];
+	u32 nr_legs;
+	struct couche_tableline_leg leg[COUCHE_MAX_LEGS];
+	bool format;
+	bool readonly;
+	u32 given;		/* bits: enum couche_tableline_feature */
+	const char *name;	/* "" if not given */
+	u32 extent_sectors;
+	u32 segment_sectors;
+	struct couche_profile profile[COUCHE_NR_TIERS];
+	char why[80];
+};
+
+int couche_tableline_decode(unsigned int argc, char **argv,
+			    struct couche_tableline *ret, const char **field);
+
+#endif
