@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The commit: the one place where the order of durable things is decided.
+ *
+ * Whoever changes the map does it between couche_commit_begin() and
+ * couche_commit_end(), so that the change in memory and its journal record
+ * are one. Records gather in the open batch. The commit worker closes the
+ * batch, flushes every data leg written to (data before map, I3), writes the
+ * batch to the journal on all meta legs with FUA, and only then ends the
+ * FLUSH and FUA bios that wait and hands freed rows back (I4).
+ *
+ * A checkpoint (checkpoint.c) runs in the same worker when half the ring is
+ * used, so that commits and checkpoints never overlap.
+ */
+#ifndef COUCHE_COMMIT_H
+#define COUCHE_COMMIT_H
+
+#include <linux/bio.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "core/page.h"
+#include "core/types.h"
+
+struct couche_pool;
+struct couche_volume;
+struct couche_map_page;
+struct couche_page_slot;
+struct couche_super_change;
+
+#define COUCHE_COMMIT_BLOCKS	64	/* journal blocks in one batch */
+#define COUCHE_CHECKPOINT_PAGES	32	/* encoded and written together */
+
+struct couche_commit {
+	spinlock_t lock;
+	void *blocks;			/* two batches, COUCHE_COMMIT_BLOCKS blocks each */
+	void *pages;			/* COUCHE_CHECKPOINT_PAGES, for checkpoint.c */
+	unsigned int half;		/* which one is open */
+	unsigned int nr;		/* blocks begun in the open batch */
+	bool frozen;			/* the ring is nearly full: appenders wait */
+	u64 open_id;			/* number of the open batch */
+	u64 durable_id;			/* every batch below is durable */
+	int error;			/* once set, nothing commits any more */
+	struct bio_list waiters;	/* FLUSH and FUA bios */
+	struct list_head frees;		/* rows freed by the open batch */
+	struct list_head durable_frees;	/* to be released by release_work */
+	wait_queue_head_t wait;
+	struct work_struct work;
+	bool want_checkpoint;
+	struct couche_relayout *relayout;
+	u64 commits;
+	u64 checkpoints;
+
+	/* the worker's own */
+	u64 seq;			/* of the next journal block */
+	u32 pos;
+	u32 used;			/* blocks since the last checkpoint */
+};
+
+/* Map and journal move on the meta legs: a larger map, for a new leg. */
+struct couche_relayout {
+	struct couche_super_change *change;
+	struct couche_page_slot *slots;	/* of the larger map; the old ones on return */
+	unsigned long *dirty;
+	int err;
+};
+
+struct couche_free {
+	struct list_head list;
+	couche_group_t group;
+	couche_row_t row;
+	u16 rows;
+};
+
+int couche_commit_init(struct couche_pool *pool);
+void couche_commit_destroy(struct couche_pool *pool);
+
+int couche_commit_begin(struct couche_pool *pool);
+void couche_commit_extent_locked(struct couche_pool *pool, struct couche_volume *volume,
+				 struct couche_map_page *page, couche_extent_t extent,
+				 const struct couche_place *to);
+void couche_commit_group_locked(struct couche_pool *pool, couche_group_t nr,
+				const struct couche_group_desc *desc, u32 map_page);
+void couche_commit_volume_locked(struct couche_pool *pool, u32 id,
+				 const struct couche_volume_desc *desc, u32 map_page);
+struct couche_free *couche_commit_free_alloc(const struct couche_place *place);
+void couche_commit_free_locked(struct couche_pool *pool, struct couche_free *old);
+u64 couche_commit_end(struct couche_pool *pool);
+
+int couche_commit_wait(struct couche_pool *pool, u64 id);
+int couche_commit_all(struct couche_pool *pool);
+int couche_commit_checkpoint(struct couche_pool *pool);
+int couche_commit_relayout(struct couche_pool *pool, struct couche_super_change *change);
+void couche_commit_bio(struct couche_pool *pool, struct bio *bio);
+bool couche_commit_pending(struct couche_pool *pool);
+bool couche_commit_reclaim(struct couche_pool *pool);
+void couche_commit_release_work(struct work_struct *work);
+
+/* checkpoint.c, called by the commit worker only */
+int couche_checkpoint_write(struct couche_pool *pool);
+int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout *r);
+/* commit.c, for checkpoint.c: make the open batch durable now */
+int couche_commit_once(struct couche_pool *pool);
+
+#endif /* COUCHE_COMMIT_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Owning an extent. The owner alone may change where it lives; writes,
+ * discards and other would-be owners wait on the pool's deferred list or in
+ * couche_extent_own(). Reads do not: they see the old place or the new one.
+ *
+ * Owning does not wait for writes that were on their way before;
+ * couche_pool_sync_io() does, where that matters.
+ */
+#ifndef COUCHE_EXTENT_LOCK_H
+#define COUCHE_EXTENT_LOCK_H
+
+#include "volume.h"
+
+/**
+ * couche_extent_try_own() - Own an extent if nobody does
+ * @entry: its entry
+ * @word: what it was
+ *
+ * Context: any, in io_gate or with the page kept otherwise.
+ * Return: false when somebody owns it or copies it.
+ */
+static inline bool couche_extent_try_own(struct couche_entry *entry, u64 *word)
+{
+	s64 old = atomic64_read(&entry->word);
+
+	do {
+		*word = old;
+		if (old & (ENTRY_BUSY | ENTRY_MOVING))
+			return false;
+	} while (!atomic64_try_cmpxchg(&entry->word, &old, old | ENTRY_BUSY));
+	return true;
+}
+
+/**
+ * couche_extent_disown() - Let go without having changed the place
+ * @pool: the pool
+ * @entry: its entry, the caller's own or being copied by it
+ *
+ * Context: any.
+ */
+static inline void couche_extent_disown(struct couche_pool *pool, struct couche_entry *entry)
+{
+	atomic64_andnot(ENTRY_STATE, &entry->word);
+	couche_pool_kick(pool);
+}
+
+#endif /* COUCHE_EXTENT_LOCK_H */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups: k + m segments on different legs, from which extents get rows.
+ *
+ * A group's description never changes after it is published in pool->groups,
+ * so lookups need no lock. Its row bitmap is under pool->alloc_lock. Groups
+ * live until the pool is freed, also those that were dissolved: a reader may
+ * be late. Bitmaps are rebuilt from the map at
+ * activation and never stored.
+ */
+#ifndef COUCHE_GROUP_H
+#define COUCHE_GROUP_H
+
+#include "core/alloc.h"
+#include "core/page.h"
+#include "pool.h"
+
+struct couche_group {
+	struct couche_group_desc desc;
+	couche_group_t nr;
+	bool dissolved;			/* its segments are free, and its number */
+	struct couche_alloc rows;
+};
+
+int couche_group_add(struct couche_pool *pool, couche_group_t nr,
+		     const struct couche_group_desc *desc, const char **why);
+int couche_group_replay(struct couche_pool *pool, couche_group_t nr,
+			const struct couche_group_desc *desc, const char **why);
+void couche_group_free_all(struct couche_pool *pool);
+int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *to,
+		       const char **why);
+void couche_group_put_rows(struct couche_pool *pool, couche_group_t nr, couche_row_t row,
+			   u16 rows);
+int couche_group_mark(struct couche_pool *pool, const struct couche_place *place,
+		      const char **why);
+void couche_group_encode_page(struct couche_pool *pool, u32 index, u32 number, void *block);
+int couche_group_dissolve_empty(struct couche_pool *pool, u32 leg, u32 *left);
+bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg *leg);
+int couche_group_grow(struct couche_pool *pool, u32 max_groups);
+void couche_group_forget_open(struct couche_pool *pool);
+unsigned int couche_group_lost(struct couche_pool *pool, const struct couche_group *group);
+bool couche_group_survives(struct couche_pool *pool, const struct couche_leg *leg);
+
+/**
+ * couche_group_find() - A group by its number
+ * @pool: the pool
+ * @nr: below max_groups
+ *
+ * Context: any.
+ * Return: the group, which lives as long as the pool, or NULL.
+ */
+static inline struct couche_group *couche_group_find(struct couche_pool *pool,
+						     couche_group_t nr)
+{
+	struct couche_group **groups;
+
+	/* The table may have grown for this number: after the word that names it. */
+	smp_rmb();
+	groups = smp_load_acquire(&pool->groups);
+	return smp_load_acquire(&groups[from_couche_group(nr)]);
+}
+
+/**
+ * couche_group_touches() - Has a group a segment on this leg?
+ * @group: the group
+ * @leg: index of the leg
+ *
+ * Context: any.
+ * Return: whether it has.
+ */
+static inline bool couche_group_touches(const struct couche_group *group, u32 leg)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if (group->desc.seg[i].leg == leg)
+			return true;
+	return false;
+}
+
+/**
+ * couche_group_leg() - The leg of a shard
+ * @pool: the pool
+ * @group: the group
+ * @shard: which one
+ *
+ * Context: any.
+ * Return: the leg, which may have no device.
+ */
+static inline struct couche_leg *couche_group_leg(struct couche_pool *pool,
+						  const struct couche_group *group,
+						  unsigned int shard)
+{
+	return &pool->legs[group->desc.seg[shard].leg];
+}
+
+/**
+ * couche_group_sector() - Where a row of a shard lies on its leg
+ * @pool: the pool
+ * @group: the group
+ * @shard: which one
+ * @row: counted from the start of the segment
+ *
+ * Context: any.
+ * Return: the sector.
+ */
+static inline sector_t couche_group_sector(const struct couche_pool *pool,
+					   const struct couche_group *group,
+					   unsigned int shard, u32 row)
+{
+	return COUCHE_DATA_START +
+	       (sector_t)group->desc.seg[shard].segment * pool->super.segment_sectors +
+	       (sector_t)row * COUCHE_BLOCK_SECTORS;
+}
+
+#endif /* COUCHE_GROUP_H */

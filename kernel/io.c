@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io.h"
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+
+#include "compat.h"
+#include "core/heat.h"
+#include "group.h"
+#include "trace.h"
+
+/**
+ * couche_io_enter() - Keep what the bio is about to use
+ * @io: the bio, outside of io_gate
+ *
+ * Context: any.
+ */
+void couche_io_enter(struct couche_io *io)
+{
+	io->side = couche_io_gate_enter(&io->volume->pool->io_gate);
+	io->flags |= IO_INSIDE;
+}
+
+/**
+ * couche_io_leave() - Let go of it; fine when it holds nothing
+ * @io: the bio
+ *
+ * Context: any.
+ */
+void couche_io_leave(struct couche_io *io)
+{
+	if (io->flags & IO_INSIDE) {
+		io->flags &= ~IO_INSIDE;
+		couche_io_gate_leave(&io->volume->pool->io_gate, io->side);
+	}
+}
+
+/**
+ * couche_io_queue() - Go on in a worker
+ * @io: the bio
+ * @fn: what to do there
+ *
+ * Context: any.
+ * Return: DM_MAPIO_SUBMITTED, for map functions to return.
+ */
+int couche_io_queue(struct couche_io *io, work_func_t fn)
+{
+	struct couche_pool *pool = io->volume->pool;
+	bool inside = io->flags & IO_INSIDE;
+
+	couche_io_own(io);
+	INIT_WORK(&io->work, fn);
+	/* Works outside may wait for those inside, never the other way round. */
+	queue_work(inside ? pool->leg_wq : pool->io_wq, &io->work);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * couche_io_to_leg() - Point the bio at a shard of its extent, k = 1
+ * @io: inside io_gate, group and word set
+ * @shard: which copy
+ *
+ * Context: any.
+ * Return: DM_MAPIO_REMAPPED, for map functions to return.
+ */
+int couche_io_to_leg(struct couche_io *io, unsigned int shard)
+{
+	struct couche_pool *pool = io->volume->pool;
+	struct bio *bio = couche_io_bio(io);
+
+	io->leg = couche_group_leg(pool, io->group, shard);
+	io->shard = shard;
+	couche_leg_note(io->leg, op_is_write(bio_op(bio)));
+	bio_set_dev(bio, io->leg->bdev);
+	bio->bi_iter.bi_sector = couche_group_sector(pool, io->group, shard,
+						     couche_entry_row(io->word)) +
+				 couche_io_offset(io);
+	return DM_MAPIO_REMAPPED;
+}
+
+/**
+ * couche_io_end() - End a bio that dm does not have
+ * @io: the bio
+ * @status: outcome
+ *
+ * Context: any.
+ */
+void couche_io_end(struct couche_io *io, blk_status_t status)
+{
+	struct bio *bio = couche_io_bio(io);
+
+	couche_io_leave(io);
+	io->leg = NULL;
+	bio->bi_status = status;
+	bio_endio(bio);
+}
+
+/* Data alone is counted: what is discarded is not in use, let alone hot. */
+static void note(struct couche_io *io)
+{
+	struct bio *bio = couche_io_bio(io);
+	struct couche_volume *volume = io->volume;
+	bool write = op_is_write(bio_op(bio));
+	struct couche_map_page *page = couche_volume_page(volume, couche_io_extent(io));
+	struct couche_volume_counters *c;
+
+	if (!bio_has_data(bio))
+		return;
+	/* A bio out of an interrupt may make it miss one: they are statistics. */
+	c = get_cpu_ptr(volume->counters);
+	if (write) {
+		c->writes++;
+		c->written_sectors += bio_sectors(bio);
+	} else {
+		c->reads++;
+		c->read_sectors += bio_sectors(bio);
+	}
+	put_cpu_ptr(volume->counters);
+	if (page) {
+		u32 i = from_couche_extent(couche_io_extent(io)) % COUCHE_PAGE_EXTENTS;
+
+		couche_heat_note(&page->heat[i], write, couche_pool_heat_now());
+	}
+}
+
+/* Inside io_gate; whoever keeps the bio decides how long. */
+static int dispatch(struct couche_io *io)
+{
+	switch (bio_op(couche_io_bio(io))) {
+	case REQ_OP_READ:
+		return couche_read_map(io);
+	case REQ_OP_WRITE:
+		return couche_write_map(io);
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		return couche_unmap_map(io);
+	default:
+		couche_io_leave(io);
+		return DM_MAPIO_KILL;
+	}
+}
+
+/**
+ * couche_io_map() - A bio comes in
+ * @io: its sector counts from the start of the volume
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_*.
+ */
+int couche_io_map(struct couche_io *io)
+{
+	struct bio *bio = couche_io_bio(io);
+	u32 left;
+
+	/* Some kernels split discards and write-zeroes at the target's end only. */
+	left = io->volume->pool->super.extent_sectors -
+	       (bio->bi_iter.bi_sector & (io->volume->pool->super.extent_sectors - 1));
+	if (bio_sectors(bio) > left)
+		dm_accept_partial_bio(bio, left);
+	io->iter = bio->bi_iter;
+	trace_couche_bio_map(io->volume->desc.id, bio, 0);
+	if (bio->bi_opf & REQ_PREFLUSH) {
+		io->flags |= IO_ENDED;
+		couche_commit_bio(io->volume->pool, bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	if (op_is_write(bio_op(bio)) && !couche_pool_writable(io->volume->pool))
+		return DM_MAPIO_KILL;
+	if (bio->bi_opf & REQ_FUA)
+		io->flags |= IO_FUA;
+	couche_io_enter(io);
+	note(io);
+	while (unlikely(test_bit(POOL_HOLDING, &io->volume->pool->flags))) {
+		/* Out first: a bio that is kept may be gone the next moment. */
+		couche_io_leave(io);
+		if (couche_pool_hold(io->volume->pool, bio))
+			return DM_MAPIO_SUBMITTED;
+		couche_io_enter(io);
+	}
+	return dispatch(io);
+}
+
+/**
+ * couche_io_resume() - Map a bio again that had waited
+ * @bio: a volume's bio, kept since couche_io_map()
+ *
+ * Context: process.
+ */
+void couche_io_resume(struct bio *bio)
+{
+	struct couche_io *io = couche_io_of(bio);
+
+	couche_io_enter(io);
+	switch (dispatch(io)) {
+	case DM_MAPIO_REMAPPED:
+		submit_bio_noacct(bio);
+		break;
+	case DM_MAPIO_KILL:
+		couche_io_end(io, BLK_STS_IOERR);
+		break;
+	}
+}
+
+/**
+ * couche_io_rearm() - Make a bio that has come back fit to be sent again
+ * @io: the bio
+ *
+ * Context: any.
+ */
+void couche_io_rearm(struct couche_io *io)
+{
+	struct bio *bio = couche_io_bio(io);
+
+	bio->bi_iter = io->iter;
+	bio->bi_status = BLK_STS_OK;
+	/* Whoever split it below us has chained to it and is done. */
+	bio_clear_flag(bio, BIO_CHAIN);
+	atomic_set(&bio->__bi_remaining, 1);
+}
+
+/**
+ * couche_io_done() - A bio has come back, from a leg or from ourselves
+ * @io: the bio
+ * @status: outcome so far; may be changed
+ *
+ * Context: any, also interrupt.
+ * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE when it is not over.
+ */
+int couche_io_done(struct couche_io *io, blk_status_t *status)
+{
+	struct bio *bio = couche_io_bio(io);
+	bool write = op_is_write(bio_op(bio));
+
+	if (*status == BLK_STS_AGAIN)
+		goto leave;	/* no error: it would have had to wait */
+	if (io->leg) {
+		if (*status)
+			couche_leg_note_error(io->leg, write);
+		else if (write)
+			couche_leg_set_dirty(io->leg);
+	}
+	if (*status && io->leg && !write && couche_read_retry(io))
+		return DM_ENDIO_INCOMPLETE;
+leave:
+	couche_io_leave(io);
+	io->leg = NULL;
+	if (write && !*status && (io->flags & (IO_FUA | IO_ENDED)) == IO_FUA &&
+	    couche_commit_pending(io->volume->pool)) {
+		io->flags |= IO_ENDED;
+		couche_io_rearm(io);
+		couche_commit_bio(io->volume->pool, bio);
+		return DM_ENDIO_INCOMPLETE;
+	}
+	trace_couche_bio_done(io->volume->desc.id, bio, (__force int)*status);
+	return DM_ENDIO_DONE;
+}

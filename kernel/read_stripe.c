@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads of stripes. The bio's pages are read into directly, a clone for each
+ * shard it touches, beside the footers that are not in the cache; a worker
+ * then checks every block. What cannot be read or is not what was written is
+ * computed from k other shards, of just the rows in question.
+ *
+ * The reader may change its own pages while we look (a bug of its own, but
+ * seen): then the check fails, and the rows are read again into our memory
+ * before anything is believed of the leg.
+ */
+#include <linux/bio.h>
+#include <linux/highmem.h>
+#include <linux/mempool.h>
+#include <linux/slab.h>
+
+#include "core/crc32c.h"
+#include "core/footer.h"
+#include "footer_cache.h"
+#include "group.h"
+#include "io.h"
+#include "read_stripe.h"
+#include "repair.h"
+#include "stripe.h"
+#include "trace.h"
+
+#define READS_MIN	16
+
+struct couche_part {
+	struct couche_stripe_read *read;
+	struct bio *bio;
+	struct bvec_iter iter;		/* its part of the volume's bio */
+	void *footers;			/* as read from the leg, or NULL: cached */
+	u32 *crcs;			/* of its rows */
+	u32 row, rows;
+	u8 shard;
+	bool bad;
+};
+
+struct couche_stripe_read {
+	struct couche_io *io;
+	struct work_struct work;
+	atomic_t pending;
+	struct couche_stripe_id id;
+	unsigned int nr, started;
+	struct couche_part part[COUCHE_MAX_SHARDS];
+};
+
+struct couche_read_bio {
+	struct couche_part *part;
+	struct couche_leg *leg;
+	struct bio bio;			/* last: its vectors follow it */
+};
+
+static struct bio_set read_bios;
+static mempool_t *read_pool;
+
+/**
+ * couche_read_stripe_init() - Make what stripe reads are made of
+ *
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
+ */
+int couche_read_stripe_init(void)
+{
+	int err;
+
+	err = bioset_init(&read_bios, BIO_POOL_SIZE, offsetof(struct couche_read_bio, bio),
+			  BIOSET_NEED_BVECS);
+	if (err)
+		return err;
+	read_pool = mempool_create_kmalloc_pool(READS_MIN, sizeof(struct couche_stripe_read));
+	if (!read_pool)
+		bioset_exit(&read_bios);
+	return read_pool ? 0 : -ENOMEM;
+}
+
+/**
+ * couche_read_stripe_destroy() - The opposite, at module exit
+ *
+ * Context: process.
+ */
+void couche_read_stripe_destroy(void)
+{
+	mempool_destroy(read_pool);
+	bioset_exit(&read_bios);
+}
+
+static void part_done(struct couche_stripe_read *read)
+{
+	if (atomic_dec_and_test(&read->pending))
+		queue_work(read->io->volume->pool->leg_wq, &read->work);
+}
+
+static void part_endio(struct bio *bio)
+{
+	struct couche_read_bio *rb = container_of(bio, struct couche_read_bio, bio);
+	struct couche_stripe_read *read = rb->part->read;
+
+	if (bio->bi_status) {
+		couche_leg_note_error(rb->leg, false);
+		WRITE_ONCE(rb->part->bad, true);
+	}
+	bio_put(bio);
+	part_done(read);
+}
+
+static void send(struct couche_part *part, struct bio *bio, u32 row)
+{
+	struct couche_stripe_read *read = part->read;
+	struct couche_pool *pool = read->io->volume->pool;
+	struct couche_read_bio *rb = container_of(bio, struct couche_read_bio, bio);
+
+	rb->part = part;
+	rb->leg = couche_group_leg(pool, read->io->group, part->shard);
+	bio->bi_end_io = part_endio;
+	bio->bi_iter.bi_sector = couche_group_sector(pool, read->io->group, part->shard,
+						     from_couche_row(read->id.place.row) + row);
+	atomic_inc(&read->pending);
+	couche_leg_note(rb->leg, false);
+	submit_bio_noacct(bio);
+}
+
+static int send_data(struct couche_part *part, struct couche_leg *leg, gfp_t gfp)
+{
+	struct bio *bio = bio_alloc_clone(leg->bdev, couche_io_bio(part->read->io), gfp,
+					  &read_bios);
+
+	if (!bio)
+		return -ENOMEM;
+	bio->bi_iter = part->iter;
+	send(part, bio, part->row);
+	return 0;
+}
+
+static int send_footers(struct couche_part *part, struct couche_leg *leg, gfp_t gfp)
+{
+	const struct couche_geometry *geo =
+		&part->read->io->volume->pool->geometry[part->read->id.place.tier];
+	void *footers = kmalloc((size_t)geo->footers << COUCHE_BLOCK_SHIFT, gfp | __GFP_NOWARN);
+	struct bio *bio;
+	unsigned int i;
+
+	if (!footers)
+		return -ENOMEM;
+	bio = bio_alloc_bioset(leg->bdev, geo->footers, REQ_OP_READ | REQ_META, gfp, &read_bios);
+	if (!bio) {
+		kfree(footers);
+		return -ENOMEM;
+	}
+	for (i = 0; i < geo->footers; i++) {
+		void *block = footers + ((size_t)i << COUCHE_BLOCK_SHIFT);
+
+		__bio_add_page(bio, virt_to_page(block), COUCHE_BLOCK_SIZE,
+			       offset_in_page(block));
+	}
+	part->footers = footers;
+	send(part, bio, geo->data_rows);
+	return 0;
+}
+
+static void part_key(const struct couche_part *part, struct couche_footer_key *key)
+{
+	const struct couche_place *place = &part->read->id.place;
+
+	key->group = from_couche_group(place->group);
+	key->row = from_couche_row(place->row);
+	key->generation = place->generation;
+	key->shard = part->shard;
+}
+
+/* Read one shard's part; may be called again, to go on where memory was short. */
+static int start_part(struct couche_part *part, gfp_t gfp)
+{
+	struct couche_stripe_read *read = part->read;
+	struct couche_pool *pool = read->io->volume->pool;
+	struct couche_leg *leg = couche_group_leg(pool, read->io->group, part->shard);
+	struct couche_footer_key key;
+	int err;
+
+	if (!couche_leg_writable(leg))
+		return -ENODEV;
+	if (!part->crcs)
+		part->crcs = kmalloc_array(pool->geometry[read->id.place.tier].data_rows,
+					   sizeof(u32), gfp | __GFP_NOWARN);
+	if (!part->crcs)
+		return -ENOMEM;
+	part_key(part, &key);
+	if (!part->footers && !couche_footer_cache_get(pool->footers, &key, part->row, part->rows,
+						       part->crcs + part->row)) {
+		err = send_footers(part, leg, gfp);
+		if (err)
+			return err;
+	}
+	return send_data(part, leg, gfp);
+}
+
+/*
+ * Start what is left to start. Without a leg, or memory though we may wait for
+ * it, the part is one to recover; where we may not wait, a worker goes on.
+ */
+static int start_parts(struct couche_stripe_read *read, gfp_t gfp)
+{
+	/* Neighbours begin with different legs, so that they do not queue up. */
+	unsigned int first = from_couche_extent(read->id.extent) % read->nr;
+	int err;
+
+	for (; read->started < read->nr; read->started++) {
+		struct couche_part *part = &read->part[(first + read->started) % read->nr];
+
+		err = start_part(part, gfp);
+		if (err == -ENOMEM && !gfpflags_allow_blocking(gfp))
+			return err;
+		if (err)
+			WRITE_ONCE(part->bad, true);
+	}
+	return 0;
+}
+
+static bool footers_good(struct couche_part *part)
+{
+	struct couche_stripe_read *read = part->read;
+	struct couche_pool *pool = read->io->volume->pool;
+	struct couche_footer expected;
+	struct couche_footer_key key;
+	unsigned int n;
+
+	couche_stripe_expect(pool, &read->id, part->shard, &expected);
+	for (n = 0; n < expected.footers; n++) {
+		const char *field;
+
+		if (couche_footer_decode(part->footers + ((size_t)n << COUCHE_BLOCK_SHIFT),
+					 &expected, n, pool->seed,
+					 part->crcs + n * COUCHE_FOOTER_CRCS, &field))
+			return false;
+	}
+	part_key(part, &key);
+	couche_footer_cache_put(pool->footers, &key, part->crcs);
+	return true;
+}
+
+/* Compare each 4 KiB, which may lie in several pages of the reader's. */
+static bool data_good(struct couche_part *part)
+{
+	struct bio *bio = couche_io_bio(part->read->io);
+	u32 row = part->row, in_block = 0, crc = ~0;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	__bio_for_each_segment(bv, bio, iter, part->iter) {
+		u8 *addr = bvec_kmap_local(&bv);
+		u32 done = 0;
+
+		while (done < bv.bv_len) {
+			u32 n = min(bv.bv_len - done, COUCHE_BLOCK_SIZE - in_block);
+
+			crc = couche_crc32c(crc, addr + done, n);
+			done += n;
+			in_block += n;
+			if (in_block < COUCHE_BLOCK_SIZE)
+				continue;
+			if (crc != part->crcs[row++])
+				break;
+			in_block = 0;
+			crc = ~0;
+		}
+		kunmap_local(addr);
+		if (done < bv.bv_len || in_block == COUCHE_BLOCK_SIZE)
+			return false;
+	}
+	return row == part->row + part->rows;
+}
+
+static void copy_to_bio(struct couche_part *part, const u8 *from)
+{
+	struct bio *bio = couche_io_bio(part->read->io);
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	__bio_for_each_segment(bv, bio, iter, part->iter) {
+		memcpy_to_bvec(&bv, (const char *)from);
+		from += bv.bv_len;
+	}
+}
+
+/* Another look at a part, from its own leg first, into our own memory. */
+static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
+{
+	struct couche_stripe_read *read = part->read;
+	struct couche_pool *pool = read->io->volume->pool;
+	struct couche_leg *leg = couche_group_leg(pool, read->io->group, part->shard);
+	int err;
+
+	err = couche_stripe_load(pool, stripe, &read->id, BIT(part->shard), part->row,
+				 part->rows);
+	trace_couche_degraded_read(read->id.volume, read->id.extent, part->shard, err);
+	atomic64_inc(&read->io->volume->degraded_reads);
+	couche_event_degraded(pool, read->id.volume, from_couche_extent(read->id.extent),
+			      leg->index);
+	if (err) {
+		atomic64_inc(&read->io->volume->lost);
+		return err;
+	}
+	/* What is on a failed leg is the rebuilder's. */
+	if (stripe->bad)
+		couche_repair_queue(pool->repair, &read->id, stripe->bad);
+	copy_to_bio(part, couche_stripe_shard(pool, stripe, read->id.place.tier, part->shard) +
+				  ((size_t)part->row << COUCHE_BLOCK_SHIFT));
+	return 0;
+}
+
+static int recover(struct couche_stripe_read *read)
+{
+	struct couche_pool *pool = read->io->volume->pool;
+	struct couche_stripe *stripe = couche_stripe_get(pool, true);
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < read->nr && !err; i++)
+		if (read->part[i].bad)
+			err = recover_part(&read->part[i], stripe);
+	couche_stripe_put(pool, stripe);
+	return err;
+}
+
+static void read_done_work(struct work_struct *work)
+{
+	struct couche_stripe_read *read = container_of(work, struct couche_stripe_read, work);
+	struct couche_io *io = read->io;
+	bool bad = false;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < read->nr; i++) {
+		struct couche_part *part = &read->part[i];
+
+		if (!part->bad)
+			part->bad = (part->footers && !footers_good(part)) || !data_good(part);
+		bad |= part->bad;
+	}
+	if (bad)
+		err = recover(read);
+	for (i = 0; i < read->nr; i++) {
+		kfree(read->part[i].crcs);
+		kfree(read->part[i].footers);
+	}
+	mempool_free(read, read_pool);
+	couche_io_end(io, errno_to_blk_status(err));
+}
+
+static void cut_parts(struct couche_stripe_read *read)
+{
+	struct couche_io *io = read->io;
+	struct bio *bio = couche_io_bio(io);
+	u32 offset = couche_io_offset(io);
+	u32 left = io->iter.bi_size >> SECTOR_SHIFT;
+	struct bvec_iter iter = io->iter;
+	struct couche_piece piece;
+
+	read->nr = 0;
+	read->started = 0;
+	while (couche_geometry_next_piece(&io->volume->pool->geometry[read->id.place.tier],
+					  &offset, &left, &piece)) {
+		struct couche_part *part = &read->part[read->nr++];
+
+		part->read = read;
+		part->footers = NULL;
+		part->crcs = NULL;
+		part->bad = false;
+		part->shard = piece.shard;
+		part->row = piece.sector / COUCHE_BLOCK_SECTORS;
+		part->rows = piece.sectors / COUCHE_BLOCK_SECTORS;
+		part->iter = iter;
+		part->iter.bi_size = piece.sectors << SECTOR_SHIFT;
+		bio_advance_iter(bio, &iter, part->iter.bi_size);
+	}
+}
+
+static void setup(struct couche_stripe_read *read, struct couche_io *io)
+{
+	u8 tier = couche_entry_tier(io->word);
+
+	read->io = io;
+	read->id.volume = io->volume->desc.id;
+	read->id.extent = couche_io_extent(io);
+	read->id.place.group = couche_entry_group(io->word);
+	read->id.place.row = to_couche_row(couche_entry_row(io->word));
+	read->id.place.generation = io->generation;
+	read->id.place.tier = tier;
+	read->id.place.rows = io->volume->pool->geometry[tier].rows;
+	read->id.place.flags = COUCHE_EXTENT_MAPPED;
+	atomic_set(&read->pending, 1);
+	cut_parts(read);
+}
+
+static void start_done(struct couche_stripe_read *read)
+{
+	INIT_WORK(&read->work, read_done_work);
+	part_done(read);
+}
+
+static void start_rest_work(struct work_struct *work)
+{
+	struct couche_stripe_read *read = container_of(work, struct couche_stripe_read, work);
+
+	start_parts(read, GFP_NOIO);
+	start_done(read);
+}
+
+static void start_all_work(struct work_struct *work)
+{
+	struct couche_io *io = container_of(work, struct couche_io, work);
+	struct couche_stripe_read *read = mempool_alloc(read_pool, GFP_NOIO);
+
+	setup(read, io);
+	start_rest_work(&read->work);
+}
+
+/**
+ * couche_read_stripe_map() - Read from a stripe
+ * @io: inside io_gate, with word, generation and group
+ *
+ * What lies on one leg is read from here, as in other tiers. Where several legs
+ * are asked, or memory has to be waited for, the reads go out from a worker:
+ * with legs that are as fast as memory, another CPU pays for that.
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_SUBMITTED.
+ */
+int couche_read_stripe_map(struct couche_io *io)
+{
+	struct couche_stripe_read *read = mempool_alloc(read_pool, GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!read)
+		return couche_io_queue(io, start_all_work);
+	couche_io_own(io);
+	setup(read, io);
+	if (read->nr > 1 || start_parts(read, GFP_NOWAIT | __GFP_NOWARN)) {
+		INIT_WORK(&read->work, start_rest_work);
+		queue_work(io->volume->pool->leg_wq, &read->work);
+	} else {
+		start_done(read);
+	}
+	return DM_MAPIO_SUBMITTED;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rebuild.h"
+
+#include <linux/device-mapper.h>
+#include <linux/moduleparam.h>
+
+#include "group.h"
+#include "pool.h"
+#include "sweep.h"
+#include "trace.h"
+#include "volume.h"
+
+#define DM_MSG_PREFIX "couche-pool"
+
+#define ATTEMPTS	3	/* at an extent, while legs fail under it */
+#define ANY_LEVEL	(-2)	/* of a pass that only counts */
+
+static unsigned int rebuild_rate_kib;
+module_param(rebuild_rate_kib, uint, 0644);
+MODULE_PARM_DESC(rebuild_rate_kib, "KiB of volumes rebuilt in a second, per pool; 0: no limit (default 0)");
+
+static u64 rate(void)
+{
+	return (u64)READ_ONCE(rebuild_rate_kib) << 10;
+}
+
+/* How many more legs its extents can lose; -1: nothing is wrong with it. */
+static int level_of(struct couche_pool *pool, const struct couche_group *group)
+{
+	int lost = couche_group_lost(pool, group);
+	int m = group->desc.nr - group->desc.k;
+
+	/* Without redundancy there is nothing to rebuild from. */
+	return lost && m ? max(m - lost, 0) : -1;
+}
+
+static bool wanted(struct couche_sweep *s, const struct couche_place *place)
+{
+	int level = level_of(s->pool, couche_group_find(s->pool, place->group));
+
+	if (level < 0 || (s->skip_tiers & BIT(place->tier)))
+		return false;
+	return s->level == ANY_LEVEL || level == s->level;
+}
+
+/* Has the tier as many healthy legs as a group needs? */
+static bool enough_legs(struct couche_pool *pool, u8 tier)
+{
+	const struct couche_profile *profile = &pool->super.profile[tier];
+	unsigned int healthy = 0;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		healthy += pool->legs[i].role == couche_role_of_tier(tier) &&
+			   couche_leg_writable(&pool->legs[i]);
+	return healthy >= profile->k + profile->m;
+}
+
+static unsigned int last_level(struct couche_pool *pool)
+{
+	unsigned int tier, m = 0;
+
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		if (pool->super.profile[tier].k)
+			m = max_t(unsigned int, m, pool->super.profile[tier].m);
+	return m;
+}
+
+static u64 count_all(struct couche_sweep *s)
+{
+	int level = s->level;
+	u64 count;
+
+	s->level = ANY_LEVEL;
+	count = couche_sweep_count(s);
+	s->level = level;
+	return count;
+}
+
+static void begin(struct couche_sweep *s)
+{
+	u64 left;
+	u8 tier;
+
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		if (s->pool->super.profile[tier].k && !enough_legs(s->pool, tier))
+			s->skip_tiers |= BIT(tier);
+	left = count_all(s);
+	spin_lock(&s->lock);
+	s->info.total = s->info.done + left;
+	spin_unlock(&s->lock);
+	if (left)
+		DMINFO("%s: rebuild: %llu extents lie on failed legs", s->pool->device, left);
+}
+
+static bool next_pass(struct couche_sweep *s)
+{
+	if (s->level < 0)
+		begin(s);
+	return ++s->level < (int)last_level(s->pool);
+}
+
+static int visit(struct couche_sweep *s, struct couche_volume *volume,
+		 const struct couche_sweep_item *item)
+{
+	unsigned int tries = 0;
+	u64 batch;
+	int err;
+
+	/* A leg that fails under the writing is avoided by the next attempt. */
+	do {
+		err = couche_sweep_relocate(s, volume, item, &batch);
+	} while (err == -EIO && ++tries < ATTEMPTS && couche_sweep_goes_on(s));
+	if (err == -ENOSPC || err == -ENODEV)
+		set_bit(item->place.tier, &s->skip_tiers);
+	trace_couche_rebuild_extent(volume->desc.id, item->extent, err);
+	return err;
+}
+
+static bool waits(struct couche_sweep *s)
+{
+	u64 left, unplaced;
+	unsigned long skipped = s->skip_tiers;
+
+	left = count_all(s);
+	s->skip_tiers = 0;
+	unplaced = count_all(s);
+	s->skip_tiers = skipped;
+	if (unplaced && unplaced != s->told)
+		DMWARN("%s: rebuild: %llu extents wait for a healthy leg or for room, %llu could not be read or written",
+		       s->pool->device, unplaced - left, left);
+	else if (!unplaced && s->info.done)
+		DMINFO("%s: rebuild: done, %llu extents", s->pool->device, s->info.done);
+	s->told = unplaced;
+	return unplaced;
+}
+
+static const struct couche_sweep_ops ops = {
+	.kind = COUCHE_SWEEP_REBUILD,
+	.ended = COUCHE_SWEEP_IDLE,
+	.next_pass = next_pass,
+	.wanted = wanted,
+	.visit = visit,
+	.waits = waits,
+	.rate = rate,
+};
+
+/**
+ * couche_rebuild_create() - Make a pool's rebuilder, idle
+ * @pool: the pool
+ *
+ * Context: process; sleeps.
+ * Return: for couche_sweep_kick() and couche_sweep_free(); NULL without memory.
+ */
+struct couche_sweep *couche_rebuild_create(struct couche_pool *pool)
+{
+	return couche_sweep_create(pool, &ops);
+}

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "recover.h"
+
+#include <linux/bitmap.h>
+#include <linux/device-mapper.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core/journal.h"
+#include "core/page.h"
+#include "group.h"
+#include "pool.h"
+#include "volume.h"
+
+#define DM_MSG_PREFIX "couche-pool"
+
+#define READ_PAGES	64	/* pages, two slots each, read at once */
+
+struct recovery {
+	struct couche_pool *pool;
+	void *buf;		/* READ_PAGES * 2 blocks */
+	void *best;		/* READ_PAGES blocks: the newest valid version, or zeros */
+	u8 slot[READ_PAGES];
+	u8 blank[READ_PAGES];	/* some slot of it was never written */
+	u32 damaged;		/* slots that are neither valid nor blank */
+	u64 records;
+	/* Volumes with pages of a former life of their id, it seems. */
+	DECLARE_BITMAP(doubtful, COUCHE_MAX_VOLUMES + 1);
+};
+
+static int bad(struct recovery *r, const char *what, u64 nr, const char *field)
+{
+	DMERR("%s: %s %llu: %s", r->pool->device, what, nr, field);
+	return -EINVAL;
+}
+
+static struct couche_leg *next_meta(struct couche_pool *pool, u32 *i)
+{
+	for (; *i < pool->nr_legs; ++*i) {
+		struct couche_leg *leg = &pool->legs[*i];
+
+		if (leg->role == COUCHE_ROLE_META && couche_leg_current(leg)) {
+			++*i;
+			return leg;
+		}
+	}
+	return NULL;
+}
+
+/* Keep the newer of what we have of a page and one more slot of it. */
+static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *block,
+		     u64 *sequence)
+{
+	struct couche_page_head head;
+	const char *field;
+
+	if (couche_page_decode(block, first + i, r->pool->seed, &head, &field)) {
+		if (couche_super_block_is_zero(block))
+			r->blank[i] = 1;
+		else
+			r->damaged++;
+		return;
+	}
+	if (head.sequence <= sequence[i])
+		return;
+	sequence[i] = head.sequence;
+	r->slot[i] = slot;
+	memcpy(r->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
+}
+
+/* The newest valid version of some pages, from whichever leg has it. */
+static int read_pages(struct recovery *r, u32 first, u32 nr)
+{
+	struct couche_pool *pool = r->pool;
+	u64 sequence[READ_PAGES] = {};
+	struct couche_leg *leg;
+	bool any = false;
+	u32 l = 0, i;
+
+	memset(r->best, 0, (size_t)nr << COUCHE_BLOCK_SHIFT);
+	memset(r->blank, 0, nr);
+	while ((leg = next_meta(pool, &l))) {
+		if (couche_leg_io(leg, REQ_OP_READ | REQ_META,
+				  couche_map_area_sector(pool, first, 0), r->buf,
+				  (size_t)nr * 2 << COUCHE_BLOCK_SHIFT))
+			continue;
+		any = true;
+		for (i = 0; i < 2 * nr; i++)
+			consider(r, first, i / 2, i & 1,
+				 r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT), sequence);
+	}
+	if (!any)
+		return bad(r, "map page", first, "no metadata leg can read it");
+	/* A torn write leaves one slot whole or blank; this is worse. */
+	for (i = 0; i < nr; i++)
+		if (!sequence[i] && !r->blank[i])
+			return bad(r, "map page", first + i, "all its versions are damaged");
+	return 0;
+}
+
+static int load_groups(struct recovery *r, const void *block, u32 number, u32 index)
+{
+	struct couche_pool *pool = r->pool;
+	const char *why;
+	int err;
+	u32 i;
+
+	if (index >= pool->area.nr_group_pages)
+		return bad(r, "map page", number, "index: beyond the groups of this pool");
+	if (pool->area.group_pages[index] != COUCHE_NO_PAGE)
+		return bad(r, "map page", number, "index: another page holds these groups");
+	pool->area.group_pages[index] = number;
+	for (i = 0; i < COUCHE_PAGE_GROUPS; i++) {
+		struct couche_group_desc desc;
+		u32 nr = index * COUCHE_PAGE_GROUPS + i;
+
+		err = couche_page_get_group(block, i, &desc, &why);
+		if (!err && desc.nr)
+			err = couche_group_add(pool, to_couche_group(nr), &desc, &why);
+		if (err)
+			return bad(r, "group", nr, why);
+	}
+	return 0;
+}
+
+static int load_volumes(struct recovery *r, const void *block, u32 number, u32 index)
+{
+	struct couche_pool *pool = r->pool;
+	const char *why;
+	u32 i;
+
+	if (index >= ARRAY_SIZE(pool->area.volume_pages))
+		return bad(r, "map page", number, "index: beyond the volumes of a pool");
+	if (pool->area.volume_pages[index] != COUCHE_NO_PAGE)
+		return bad(r, "map page", number, "index: another page holds these volumes");
+	pool->area.volume_pages[index] = number;
+	for (i = 0; i < COUCHE_PAGE_VOLUMES; i++) {
+		struct couche_volume_desc desc;
+		u32 id = index * COUCHE_PAGE_VOLUMES + i;
+		int err = couche_page_get_volume(block, i, &desc, &why);
+
+		if (!err && desc.sectors && desc.id != id)
+			return bad(r, "volume", id, "id: not the one its place says");
+		if (!err && desc.sectors)
+			err = couche_volume_add(pool, &desc, &why);
+		if (err)
+			return bad(r, "volume", id, why);
+	}
+	return 0;
+}
+
+/* May it be packed into an entry? Whether it makes sense is seen at the end. */
+static int check_place(struct recovery *r, u64 extent, const struct couche_place *place)
+{
+	if (!(place->flags & COUCHE_EXTENT_MAPPED))
+		return 0;
+	if (from_couche_group(place->group) >= r->pool->max_groups)
+		return bad(r, "extent", extent, "group: out of range");
+	if (from_couche_row(place->row) >= r->pool->super.segment_sectors / COUCHE_BLOCK_SECTORS)
+		return bad(r, "extent", extent, "row: beyond the end of its segment");
+	return 0;
+}
+
+static int load_map(struct recovery *r, const void *block, u32 number,
+		    const struct couche_page_head *head)
+{
+	struct couche_volume *volume = xa_load(&r->pool->volumes, head->volume);
+	struct couche_map_page *page;
+	u32 i;
+
+	/* Of a volume removed since: written as free at the next checkpoint. */
+	if (!volume) {
+		couche_map_area_put(r->pool, number);
+		return 0;
+	}
+	/*
+	 * A checkpoint that was cut may have written the pages of a volume and
+	 * not those of the one that had its id before. Then the journal says
+	 * that this one was removed.
+	 */
+	if (head->index >= volume->nr_pages || volume->pages[head->index]) {
+		__set_bit(head->volume, r->doubtful);
+		couche_map_area_put(r->pool, number);
+		return 0;
+	}
+	page = couche_volume_page_add(volume, head->index, number);
+	if (!page)
+		return -ENOMEM;
+	r->pool->area.slots[number].map = page;
+	for (i = 0; i < COUCHE_PAGE_EXTENTS; i++) {
+		struct couche_place place;
+		const char *why;
+
+		if (couche_page_get_extent(block, i, &place, &why))
+			return bad(r, "map page", number, why);
+		if (check_place(r, (u64)head->index * COUCHE_PAGE_EXTENTS + i, &place))
+			return -EINVAL;
+		couche_entry_set(&page->entries[i], &place, 0);
+	}
+	return 0;
+}
+
+static int load_page(struct recovery *r, u32 number, u32 i, bool maps)
+{
+	const void *block = r->best + ((size_t)i << COUCHE_BLOCK_SHIFT);
+	struct couche_page_slot *slot = &r->pool->area.slots[number];
+	struct couche_page_head head;
+	const char *field;
+
+	if (couche_page_decode(block, number, r->pool->seed, &head, &field))
+		return 0;	/* never written */
+	slot->slot = r->slot[i];
+	if (head.type == COUCHE_PAGE_MAP ? !maps : maps)
+		return 0;
+	slot->type = head.type;
+	slot->index = head.index;
+	switch (head.type) {
+	case COUCHE_PAGE_GROUP:
+		return load_groups(r, block, number, head.index);
+	case COUCHE_PAGE_VOLUME:
+		return load_volumes(r, block, number, head.index);
+	case COUCHE_PAGE_MAP:
+		return load_map(r, block, number, &head);
+	default:
+		return 0;
+	}
+}
+
+/* Tables first: a map page needs to know its volume. */
+static int load_map_area(struct recovery *r, bool maps)
+{
+	u32 first, i, nr;
+	int err;
+
+	for (first = 0; first < r->pool->area.nr; first += nr) {
+		nr = min_t(u32, READ_PAGES, r->pool->area.nr - first);
+		err = read_pages(r, first, nr);
+		for (i = 0; i < nr && !err; i++)
+			err = load_page(r, first + i, i, maps);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int replay_extent(struct recovery *r, const struct couche_record *rec)
+{
+	struct couche_pool *pool = r->pool;
+	struct couche_volume *volume = xa_load(&pool->volumes, rec->id);
+	u64 extent = from_couche_extent(rec->extent);
+	struct couche_map_page *page;
+	const char *why;
+
+	/*
+	 * The pages may be newer than this record: of a volume that was
+	 * removed, or made anew and smaller, by a record yet to come.
+	 */
+	if (!volume || extent >= volume->nr_extents)
+		return 0;
+	if (check_place(r, extent, &rec->place))
+		return -EINVAL;
+	page = couche_volume_page_get(volume, extent / COUCHE_PAGE_EXTENTS, &why);
+	if (IS_ERR(page))
+		return bad(r, "journal: extent", extent, why);
+	couche_entry_set(couche_volume_entry(page, rec->extent), &rec->place, 0);
+	spin_lock_irq(&pool->commit.lock);
+	couche_map_area_set_dirty_locked(pool, page->number);
+	spin_unlock_irq(&pool->commit.lock);
+	return 0;
+}
+
+static int table_page(struct couche_pool *pool, u32 *page, u8 type, u32 index)
+{
+	if (*page == COUCHE_NO_PAGE)
+		*page = couche_map_area_get(pool, type, index, NULL);
+	if (*page == COUCHE_NO_PAGE)
+		return -ENOSPC;
+	spin_lock_irq(&pool->commit.lock);
+	couche_map_area_set_dirty_locked(pool, *page);
+	spin_unlock_irq(&pool->commit.lock);
+	return 0;
+}
+
+static int replay_group(struct recovery *r, const struct couche_record *rec)
+{
+	struct couche_pool *pool = r->pool;
+	u32 index = rec->id / COUCHE_PAGE_GROUPS;
+	const char *why;
+	int err;
+
+	if (rec->id >= pool->max_groups)
+		return bad(r, "journal: group", rec->id, "number out of range");
+	err = couche_group_replay(pool, to_couche_group(rec->id), &rec->group, &why);
+	if (err)
+		return bad(r, "journal: group", rec->id, why);
+	return table_page(pool, &pool->area.group_pages[index], COUCHE_PAGE_GROUP, index);
+}
+
+static void drop_volume(struct couche_pool *pool, struct couche_volume *volume)
+{
+	u32 i;
+
+	for (i = 0; i < volume->nr_pages; i++)
+		if (volume->pages[i])
+			couche_map_area_put(pool, volume->pages[i]->number);
+	couche_volume_forget(volume);
+}
+
+static int replay_volume(struct recovery *r, const struct couche_record *rec)
+{
+	struct couche_pool *pool = r->pool;
+	struct couche_volume *volume = xa_load(&pool->volumes, rec->id);
+	u32 index = rec->id / COUCHE_PAGE_VOLUMES;
+	const char *why = "no memory for a larger map";
+	int err = 0;
+
+	if (volume && !rec->volume.sectors) {
+		drop_volume(pool, volume);
+		__clear_bit(rec->id, r->doubtful);
+	} else if (!volume && rec->volume.sectors) {
+		err = couche_volume_add(pool, &rec->volume, &why);
+	} else if (volume && rec->volume.sectors >= volume->desc.sectors) {
+		err = couche_volume_grow_map(volume, rec->volume.sectors);
+		if (!err)
+			volume->desc = rec->volume;
+	}
+	if (err)
+		return bad(r, "journal: volume", rec->id, why);
+	return table_page(pool, &pool->area.volume_pages[index], COUCHE_PAGE_VOLUME, index);
+}
+
+static int replay_block(struct recovery *r, const void *block)
+{
+	struct couche_record rec;
+	unsigned int cursor = 0;
+	const char *field;
+	int more, err = 0;
+
+	while (!err && (more = couche_journal_next(block, &cursor, &rec, &field)) > 0) {
+		r->records++;
+		if (rec.type == COUCHE_RECORD_EXTENT)
+			err = replay_extent(r, &rec);
+		else if (rec.type == COUCHE_RECORD_GROUP)
+			err = replay_group(r, &rec);
+		else
+			err = replay_volume(r, &rec);
+	}
+	if (!err && more < 0)
+		err = bad(r, "journal: record", r->records, field);
+	return err;
+}
+
+/* The block that continues the journal, from whichever leg has it whole. */
+static bool read_journal_block(struct recovery *r, u64 seq, u32 pos, void *block, bool *last)
+{
+	struct couche_pool *pool = r->pool;
+	sector_t sector = pool->super.journal_start + (sector_t)pos * COUCHE_BLOCK_SECTORS;
+	struct couche_leg *leg;
+	const char *field;
+	u32 l = 0;
+
+	while ((leg = next_meta(pool, &l)))
+		if (!couche_leg_io(leg, REQ_OP_READ | REQ_META, sector, block,
+				   COUCHE_BLOCK_SIZE) &&
+		    !couche_journal_decode(block, seq, pos, pool->seed, last, &field))
+			return true;
+	return false;
+}
+
+/*
+ * Is there a later commit behind a block that is not valid? The blocks of one
+ * commit go out together, so some of it may be there and others not; but none
+ * of the next before all of it is durable. Then that block was damaged, and
+ * what it and those behind it say may have been acknowledged.
+ */
+static bool later_commit(struct recovery *r, u64 seq, u32 pos)
+{
+	u32 i, ring = r->pool->super.journal_blocks;
+	bool last, ended = false;
+
+	for (i = 1; i <= 2 * COUCHE_COMMIT_BLOCKS && i < ring; i++) {
+		if (!read_journal_block(r, seq + i, (pos + i) % ring, r->best, &last))
+			continue;
+		if (ended)
+			return true;
+		ended = last;
+	}
+	return false;
+}
+
+/*
+ * Replay whole commits only. Afterwards the sequence jumps, so that what was
+ * written behind the last of them never continues what comes next.
+ */
+static int replay_journal(struct recovery *r)
+{
+	struct couche_pool *pool = r->pool;
+	struct couche_commit *c = &pool->commit;
+	u64 seq = pool->super.journal_seq;
+	u32 ring = pool->super.journal_blocks;
+	u32 pos = pool->super.journal_pos;
+	unsigned int nr = 0, i;
+	u32 total;
+	int err;
+
+	for (total = 0; total < ring; total++) {
+		bool last;
+
+		if (nr == COUCHE_COMMIT_BLOCKS ||
+		    !read_journal_block(r, seq + nr, (pos + nr) % ring,
+					r->buf + ((size_t)nr << COUCHE_BLOCK_SHIFT), &last))
+			break;
+		nr++;
+		if (!last)
+			continue;
+		for (i = 0; i < nr; i++) {
+			err = replay_block(r, r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT));
+			if (err)
+				return err;
+		}
+		seq += nr;
+		pos = (pos + nr) % ring;
+		c->used += nr;
+		nr = 0;
+	}
+	if (total < ring && later_commit(r, seq + nr, (pos + nr) % ring))
+		return bad(r, "journal: block", (pos + nr) % ring, "damaged, with later commits behind");
+	c->seq = seq + COUCHE_JOURNAL_JUMP;
+	c->pos = pos;
+	return 0;
+}
+
+static int mark_segments(struct recovery *r)
+{
+	struct couche_pool *pool = r->pool;
+	u32 nr, i;
+
+	for (nr = 0; nr < pool->nr_groups; nr++) {
+		struct couche_group *group = pool->groups[nr];
+
+		for (i = 0; group && i < group->desc.nr; i++) {
+			const struct couche_segment *seg = &group->desc.seg[i];
+			const struct couche_profile *profile;
+
+			profile = &pool->super.profile[group->desc.tier];
+			if (seg->leg >= pool->nr_legs ||
+			    pool->legs[seg->leg].role != couche_role_of_tier(group->desc.tier))
+				return bad(r, "group", nr, "names a leg that is not of its tier");
+			if (group->desc.k != profile->k ||
+			    group->desc.nr != profile->k + profile->m)
+				return bad(r, "group", nr, "has another shape than its tier");
+			if (couche_segmap_mark(&pool->legs[seg->leg].segments, seg->segment))
+				return bad(r, "group", nr, "its segment is taken or out of range");
+		}
+	}
+	return 0;
+}
+
+static int mark_page(struct recovery *r, struct couche_map_page *page)
+{
+	struct couche_volume *volume = page->volume;
+	u32 i;
+
+	for (i = 0; i < COUCHE_PAGE_EXTENTS; i++) {
+		struct couche_place place = couche_entry_place(&page->entries[i]);
+		u64 extent = (u64)page->index * COUCHE_PAGE_EXTENTS + i;
+		const char *why = "beyond the end of its volume";
+
+		if (!(place.flags & COUCHE_EXTENT_MAPPED))
+			continue;
+		if (extent >= volume->nr_extents || couche_group_mark(r->pool, &place, &why))
+			return bad(r, "extent", extent, why);
+		if (place.generation >= r->pool->generation)
+			return bad(r, "extent", extent, "generation: from the future");
+		atomic64_inc(&volume->tier_extents[place.tier]);
+	}
+	return 0;
+}
+
+static int mark_extents(struct recovery *r)
+{
+	struct couche_volume *volume;
+	unsigned long id;
+	int err = 0;
+	u32 i;
+
+	xa_for_each(&r->pool->volumes, id, volume)
+		for (i = 0; i < volume->nr_pages && !err; i++)
+			if (volume->pages[i])
+				err = mark_page(r, volume->pages[i]);
+	return err;
+}
+
+/* The journal has explained all of it, or else the metadata is wrong. */
+static int check_doubtful(struct recovery *r)
+{
+	u32 id = find_first_bit(r->doubtful, COUCHE_MAX_VOLUMES + 1);
+
+	if (id > COUCHE_MAX_VOLUMES)
+		return 0;
+	return bad(r, "volume", id, "map pages: index: beyond its end, or twice the same");
+}
+
+/**
+ * couche_recover() - Rebuild a pool's state from its metadata
+ * @pool: superblock adopted, map area and leg segments made
+ *
+ * Context: process; sleeps.
+ * Return: 0, or a negative errno with the reason logged.
+ */
+int couche_recover(struct couche_pool *pool)
+{
+	struct recovery r = { .pool = pool };
+	int err = -ENOMEM;
+
+	BUILD_BUG_ON(READ_PAGES * 2 < COUCHE_COMMIT_BLOCKS);
+	r.buf = vmalloc(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
+	r.best = vmalloc(READ_PAGES * COUCHE_BLOCK_SIZE);
+	if (!r.buf || !r.best)
+		goto out;
+	pool->generation = pool->super.generation;
+	err = load_map_area(&r, false);
+	if (!err)
+		err = load_map_area(&r, true);
+	if (!err)
+		err = replay_journal(&r);
+	if (!err)
+		err = check_doubtful(&r);
+	if (!err)
+		err = mark_segments(&r);
+	if (!err)
+		err = mark_extents(&r);
+	if (!err && (r.records || r.damaged))
+		DMINFO("%s: replayed %llu records, %u torn or damaged map page slots",
+		       pool->device, r.records, r.damaged);
+out:
+	vfree(r.buf);
+	vfree(r.best);
+	return err;
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "relocate.h"
+
+#include <linux/slab.h>
+
+#include "extent_lock.h"
+#include "group.h"
+#include "preserve.h"
+#include "stripe.h"
+#include "trace.h"
+
+#define RACES_MAX	3	/* then writes wait for the copy */
+
+struct copy {
+	struct couche_relocation *r;
+	struct couche_pool *pool;
+	struct couche_map_page *page;
+	struct couche_entry *entry;
+	struct couche_stripe *stripe;
+	struct couche_stripe_id from, to;
+	struct couche_free *old;
+	struct couche_free *dropped;	/* an older kept copy, outdated */
+	u32 epoch;			/* of the pool's legs when the copy was made */
+	bool in_place;			/* the source is written in place */
+	bool owned;
+};
+
+static int fail(struct copy *c, const char *why, int err)
+{
+	c->r->why = why;
+	return err;
+}
+
+/* Begin to watch for writes: from here on they set ENTRY_DIRTIED. */
+static int begin_moving(struct copy *c)
+{
+	s64 old = atomic64_read(&c->entry->word);
+
+	do {
+		if (old & (ENTRY_BUSY | ENTRY_MOVING))
+			return fail(c, "the extent is being moved or written anew", -EBUSY);
+		if (!(old & ENTRY_MAPPED))
+			return fail(c, "the extent is not mapped", -ENODATA);
+	} while (!atomic64_try_cmpxchg(&c->entry->word, &old, old | ENTRY_MOVING));
+	return 0;
+}
+
+static void end_moving(struct copy *c)
+{
+	if (c->r->flags & RELOCATE_OWNED)
+		return;
+	couche_extent_disown(c->pool, c->entry);
+}
+
+static int analyze(struct copy *c)
+{
+	struct couche_relocation *r = c->r;
+
+	c->from.place = couche_entry_place(c->entry);
+	if (!(c->from.place.flags & COUCHE_EXTENT_MAPPED))
+		return fail(c, "the extent is not mapped", -ENODATA);
+	if (r->flags & RELOCATE_REPAIR)
+		r->tier = c->from.place.tier;
+	else if (c->from.place.tier == r->tier)
+		return fail(c, "the extent is there already", -EALREADY);
+	if ((r->flags & RELOCATE_REPAIR) && c->from.place.generation != r->generation)
+		return fail(c, "the extent has been moved since", -EALREADY);
+	c->in_place = !c->pool->geometry[c->from.place.tier].footers;
+	c->old = couche_commit_free_alloc(&c->from.place);
+	return c->old ? 0 : fail(c, "no memory", -ENOMEM);
+}
+
+static int find_rows(struct copy *c)
+{
+	struct couche_relocation *r = c->r;
+	int err;
+
+	err = couche_group_alloc(c->pool, r->tier, &c->to.place, &r->why);
+	if (err)
+		return err;
+	if ((r->flags & RELOCATE_REPAIR) &&
+	    couche_group_lost(c->pool, couche_group_find(c->pool, c->to.place.group))) {
+		couche_group_put_rows(c->pool, c->to.place.group, c->to.place.row,
+				      c->to.place.rows);
+		return fail(c, "too few legs are healthy", -ENODEV);
+	}
+	c->to.place.generation = couche_pool_next_generation(c->pool);
+	if (couche_group_find(c->pool, c->to.place.group)->desc.nr > 1 &&
+	    !c->pool->geometry[r->tier].footers)
+		c->to.place.flags |= COUCHE_EXTENT_OPEN;
+	return 0;
+}
+
+/*
+ * Wait for writes that began before they could know. Marks are cleared before
+ * this, never after: a mark set meanwhile may be of a write still under way.
+ */
+static void sync_writers(struct copy *c)
+{
+	if (!c->in_place)
+		return;
+	couche_pool_sync_io(c->pool);
+}
+
+static int scale_up(struct copy *c)
+{
+	int err;
+
+	trace_couche_relocate(c->from.volume, c->from.extent, COUCHE_MIGRATION_SCALE_UP);
+	c->epoch = READ_ONCE(c->pool->epoch);
+	smp_rmb();
+	err = couche_stripe_load_extent(c->pool, c->stripe, &c->from);
+	if (err)
+		return fail(c, "the extent cannot be read", err);
+	err = couche_stripe_store(c->pool, c->stripe, &c->to);
+	if (err)
+		return fail(c, "a leg of the target tier cannot be written", err);
+	return 0;
+}
+
+static int wait_sync(struct copy *c)
+{
+	int err;
+
+	if (!(c->r->flags & RELOCATE_VERIFY))
+		return 0;
+	trace_couche_relocate(c->from.volume, c->from.extent, COUCHE_MIGRATION_WAIT_SYNC);
+	err = couche_stripe_verify(c->pool, c->stripe, &c->to);
+	return err ? fail(c, "the new copy does not read back as written", err) : 0;
+}
+
+/* Own the extent; false when a write came in between. */
+static bool own_unchanged(struct copy *c)
+{
+	if (c->owned)
+		return true;
+	atomic64_or(ENTRY_BUSY, &c->entry->word);
+	sync_writers(c);
+	c->owned = true;
+	return !(atomic64_read(&c->entry->word) & ENTRY_DIRTIED);
+}
+
+/* A write spoiled the copy: let writes go on, or keep them out for the next. */
+static void note_race(struct copy *c)
+{
+	atomic64_andnot(ENTRY_DIRTIED, &c->entry->word);
+	if (++c->r->races >= RACES_MAX)
+		return;
+	c->owned = false;
+	atomic64_andnot(ENTRY_BUSY, &c->entry->word);
+	couche_pool_kick(c->pool);
+	sync_writers(c);
+}
+
+static int copy_extent(struct copy *c)
+{
+	int err;
+
+	if (!c->owned)
+		sync_writers(c);
+	for (;;) {
+		err = scale_up(c);
+		if (!err)
+			err = wait_sync(c);
+		if (err || own_unchanged(c))
+			return err;
+		note_race(c);
+	}
+}
+
+/*
+ * A copy kept at the target, which nothing has diverged from: then moving is
+ * a change of the map alone.
+ */
+static bool take_kept(struct copy *c)
+{
+	struct couche_preserved kept;
+
+	if ((c->r->flags & RELOCATE_REPAIR) ||
+	    !couche_preserve_take_match(c->pool, c->from.volume, c->from.extent,
+					c->from.place.generation, c->r->tier, &kept))
+		return false;
+	own_unchanged(c);
+	c->to.place = kept.place;
+	c->epoch = READ_ONCE(c->pool->epoch);
+	if (!c->in_place || (atomic64_read(&c->entry->word) & ENTRY_KEPT))
+		return true;
+	/* Diverged: its rows go the way of all freed rows. */
+	c->dropped = couche_commit_free_alloc(&kept.place);
+	return false;
+}
+
+/*
+ * A copy without checksums is worth keeping only if no leg of it is behind,
+ * and none is worth it on a leg that is to be emptied.
+ */
+static bool worth_keeping(struct copy *c)
+{
+	struct couche_group *group = couche_group_find(c->pool, c->from.place.group);
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(c->pool, group, i);
+
+		if (couche_leg_draining(leg) || (c->in_place && !couche_leg_current(leg)))
+			return false;
+	}
+	return true;
+}
+
+/* Keep the source, if told to and possible; otherwise it is freed. */
+static bool keep_source(struct copy *c)
+{
+	struct couche_preserved kept = {
+		.place = c->from.place,
+		.generation = c->to.place.generation,
+		.batch = U64_MAX,
+	};
+
+	if (!c->dropped)
+		c->dropped = couche_preserve_drop(c->pool, c->from.volume, c->from.extent);
+	return (c->r->flags & RELOCATE_PRESERVE) && worth_keeping(c) &&
+	       !couche_preserve_add(c->pool, c->from.volume, c->from.extent, &kept);
+}
+
+static int commit(struct copy *c)
+{
+	bool keep = keep_source(c);
+	int err = couche_commit_begin(c->pool);
+
+	if (err)
+		return fail(c, "the metadata takes no changes", err);
+	if (c->epoch != READ_ONCE(c->pool->epoch)) {
+		/* A copy may be missing on a leg that has come back. */
+		couche_commit_free_locked(c->pool, c->dropped);
+		c->dropped = NULL;
+		couche_commit_end(c->pool);
+		kfree(couche_preserve_drop(c->pool, c->from.volume, c->from.extent));
+		return fail(c, "a leg came back meanwhile", -EAGAIN);
+	}
+	couche_volume_move_locked(c->page, c->r->extent, &c->to.place, keep ? ENTRY_KEPT : 0);
+	couche_commit_free_locked(c->pool, c->dropped);
+	c->dropped = NULL;
+	if (!keep) {
+		couche_commit_free_locked(c->pool, c->old);
+		c->old = NULL;
+	}
+	c->r->batch = couche_commit_end(c->pool);
+	if (keep)
+		couche_preserve_set_batch(c->pool, c->from.volume, c->from.extent, c->r->batch);
+	atomic64_inc(&c->r->volume->generation);
+	trace_couche_relocate(c->from.volume, c->from.extent, COUCHE_MIGRATION_SCALE_DOWN);
+	return 0;
+}
+
+static int relocate_locked(struct copy *c)
+{
+	int err;
+
+	err = analyze(c);
+	if (err)
+		goto out;
+	if (take_kept(c)) {
+		err = commit(c);
+		goto out;
+	}
+	err = find_rows(c);
+	if (err)
+		goto out;
+	c->stripe = couche_stripe_get(c->pool, c->r->flags & RELOCATE_URGENT);
+	err = copy_extent(c);
+	couche_stripe_put(c->pool, c->stripe);
+	if (!err)
+		err = commit(c);
+	if (err)
+		couche_group_put_rows(c->pool, c->to.place.group, c->to.place.row,
+				      c->to.place.rows);
+out:
+	kfree(c->old);
+	kfree(c->dropped);
+	return err;
+}
+
+/**
+ * couche_relocate() - Move one extent to a tier
+ * @r: what and where to; results are put there too
+ *
+ * With RELOCATE_OWNED the caller owns the extent and still does when this
+ * fails; when it succeeds the extent is free.
+ *
+ * Context: process; sleeps. Takes a stripe and alloc_lock in turn.
+ * Return: 0 when the map says so and the journal is going to (r->batch);
+ * -ENODATA not mapped, -EALREADY there, -EBUSY owned by another, -EAGAIN a leg
+ * came back meanwhile, -ENOSPC, -ENODEV, -EIO, -EILSEQ, -EROFS, -ENOMEM: nothing changed.
+ */
+int couche_relocate(struct couche_relocation *r)
+{
+	struct couche_volume *volume = r->volume;
+	struct copy c = {
+		.r = r,
+		.pool = volume->pool,
+		.page = couche_volume_find_page(volume, r->extent),
+		.from = { .volume = volume->desc.id, .extent = r->extent },
+		.to = { .volume = volume->desc.id, .extent = r->extent },
+		.owned = r->flags & RELOCATE_OWNED,
+	};
+	int err;
+
+	r->races = 0;
+	r->why = "";
+	if (!c.page)
+		return fail(&c, "the extent is not mapped", -ENODATA);
+	c.entry = couche_volume_entry(c.page, r->extent);
+	if (!c.owned) {
+		err = begin_moving(&c);
+		if (err)
+			return err;
+	}
+	trace_couche_relocate(volume->desc.id, r->extent, COUCHE_MIGRATION_ANALYZE);
+	err = relocate_locked(&c);
+	if (err)
+		end_moving(&c);
+	else
+		couche_pool_kick(c.pool);
+	return err;
+}

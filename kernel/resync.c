@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "resync.h"
+
+#include <linux/device-mapper.h>
+
+#include "extent_lock.h"
+#include "group.h"
+#include "pool.h"
+#include "stripe.h"
+#include "superblock.h"
+#include "trace.h"
+
+#define DM_MSG_PREFIX "couche-pool"
+
+/**
+ * couche_resync_needed() - Is there still something to make equal?
+ * @pool: the pool
+ *
+ * Context: process.
+ * Return: true while an extent is open or a leg is being restored.
+ */
+bool couche_resync_needed(struct couche_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->legs[i].role != COUCHE_ROLE_META &&
+		    READ_ONCE(pool->legs[i].state) == COUCHE_LEG_RESTORING)
+			return true;
+	return READ_ONCE(pool->resync_open);
+}
+
+/**
+ * couche_resync_start() - Begin, or begin anew
+ * @pool: the pool
+ *
+ * Context: any.
+ */
+void couche_resync_start(struct couche_pool *pool)
+{
+	queue_work(pool->control_wq, &pool->resync_work);
+}
+
+static u64 restoring_legs(struct couche_pool *pool, const struct couche_group *group)
+{
+	u64 legs = 0;
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+
+		if (READ_ONCE(leg->state) == COUCHE_LEG_RESTORING)
+			legs |= BIT_ULL(leg->index);
+	}
+	return legs;
+}
+
+static bool wants_resync(struct couche_pool *pool, u64 word)
+{
+	bool copies = !pool->geometry[couche_entry_tier(word)].footers;
+	struct couche_group *group;
+
+	if (!(word & ENTRY_MAPPED))
+		return false;
+	group = couche_group_find(pool, couche_entry_group(word));
+	if (copies && group->desc.nr == 1)
+		return false;
+	return (copies && (word & ENTRY_OPEN) && pool->resync_open) ||
+	       restoring_legs(pool, group);
+}
+
+/* A leg that was away, or is new, gets the shards it does not have. */
+static int fill(struct couche_pool *pool, struct couche_stripe *stripe,
+		const struct couche_stripe_id *id)
+{
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	int err = couche_stripe_fill(pool, stripe, id, restoring_legs(pool, group));
+
+	if (err == -EIO || err == -EILSEQ) {
+		DMWARN_LIMIT("%s: volume %u extent %llu cannot be read; its leg does without",
+			     pool->device, id->volume, from_couche_extent(id->extent));
+		return 0;
+	}
+	return err;
+}
+
+/* As its owner, with no write under way: read one copy, write the others. */
+static int equalize(struct couche_pool *pool, struct couche_volume *volume,
+		    couche_extent_t extent, struct couche_entry *entry)
+{
+	struct couche_stripe_id id = {
+		.volume = volume->desc.id,
+		.extent = extent,
+		.place = couche_entry_place(entry),
+	};
+	struct couche_stripe *stripe = couche_stripe_get(pool, false);
+	int err;
+
+	couche_pool_sync_io(pool);
+	if (pool->geometry[id.place.tier].footers) {
+		err = fill(pool, stripe, &id);
+	} else {
+		err = couche_stripe_load_extent(pool, stripe, &id);
+		if (!err)
+			err = couche_stripe_store(pool, stripe, &id);
+	}
+	couche_stripe_put(pool, stripe);
+	trace_couche_resync(volume->desc.id, extent, err);
+	return err;
+}
+
+static int resync_extent(struct couche_pool *pool, struct couche_map_page *page,
+			 unsigned int i)
+{
+	struct couche_entry *entry = &page->entries[i];
+	couche_extent_t extent = to_couche_extent((u64)page->index * COUCHE_PAGE_EXTENTS + i);
+	u64 word;
+	int err = 0;
+
+	while (wants_resync(pool, atomic64_read(&entry->word))) {
+		if (!couche_extent_try_own(entry, &word)) {
+			schedule_timeout_uninterruptible(1);
+			continue;
+		}
+		if (wants_resync(pool, word))
+			err = equalize(pool, page->volume, extent, entry);
+		couche_extent_disown(pool, entry);
+		break;
+	}
+	return err;
+}
+
+static int resync_volume(struct couche_pool *pool, struct couche_volume *volume)
+{
+	u32 i, j;
+	int err = 0;
+
+	for (i = 0; i < volume->nr_pages; i++) {
+		couche_extent_t first = to_couche_extent((u64)i * COUCHE_PAGE_EXTENTS);
+		struct couche_map_page *page = couche_volume_find_page(volume, first);
+
+		for (j = 0; page && j < COUCHE_PAGE_EXTENTS; j++) {
+			if (test_bit(POOL_SUSPENDED, &pool->flags))
+				return -EAGAIN;
+			err = resync_extent(pool, page, j) ?: err;
+		}
+	}
+	return err;
+}
+
+/* A volume with an id from here on, kept from being removed. */
+static struct couche_volume *next_volume(struct couche_pool *pool, unsigned long *id)
+{
+	struct couche_volume *volume;
+
+	mutex_lock(&pool->config_lock);
+	volume = xa_find(&pool->volumes, id, ULONG_MAX, XA_PRESENT);
+	if (volume)
+		volume->open_count++;
+	mutex_unlock(&pool->config_lock);
+	return volume;
+}
+
+/* Which legs this pass is for, and at which of their lives it began. */
+struct pass {
+	u64 legs;
+	u32 epoch[COUCHE_MAX_LEGS];
+};
+
+static void begin_pass(struct couche_pool *pool, struct pass *pass)
+{
+	u32 i;
+
+	pass->legs = 0;
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		/* The epoch first: a leg that fails and returns meanwhile is not done. */
+		pass->epoch[i] = READ_ONCE(leg->epoch);
+		smp_rmb();
+		if (leg->role != COUCHE_ROLE_META &&
+		    READ_ONCE(leg->state) == COUCHE_LEG_RESTORING)
+			pass->legs |= BIT_ULL(i);
+	}
+}
+
+static void end_pass(struct couche_pool *pool, const struct pass *pass)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (!(pass->legs & BIT_ULL(i)) ||
+		    couche_superblock_set_restored(pool, leg, pass->epoch[i]))
+			continue;
+		/* Shards that were not there yet are no fault of the device. */
+		atomic_set(&leg->csum_errors, 0);
+		DMINFO("%s: leg %u is restored", pool->device, i);
+	}
+	couche_group_forget_open(pool);
+}
+
+/**
+ * couche_resync_work() - One pass over all volumes
+ * @work: pool->resync_work
+ *
+ * Context: pool->control_wq; sleeps.
+ */
+void couche_resync_work(struct work_struct *work)
+{
+	struct couche_pool *pool = container_of(work, struct couche_pool, resync_work);
+	struct couche_volume *volume;
+	struct pass pass;
+	unsigned long id = 0;
+	int err = 0;
+
+	if (!couche_resync_needed(pool) || !couche_pool_writable(pool))
+		return;
+	begin_pass(pool, &pass);
+	while (!err && (volume = next_volume(pool, &id))) {
+		err = resync_volume(pool, volume);
+		couche_volume_close(volume);
+		id++;
+	}
+	if (!err)
+		err = couche_commit_all(pool);
+	if (err) {
+		DMWARN("%s: copies could not all be made equal: %d", pool->device, err);
+		return;
+	}
+	WRITE_ONCE(pool->resync_open, false);
+	end_pass(pool, &pass);
+}

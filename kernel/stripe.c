@@ -1,0 +1,798 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stripe.h"
+
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
+
+#include "core/crc32c.h"
+#include "core/footer.h"
+#include "footer_cache.h"
+#include "group.h"
+#include "pool.h"
+#include "simd.h"
+#include "superblock.h"
+#include "trace.h"
+
+#define STRIPES_MAX	4			/* of each kind */
+#define STRIPES_BYTES	(32UL << 20)		/* of each kind, if one is smaller */
+
+struct couche_stripe_pool {
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	struct list_head free[2];		/* background, urgent */
+	size_t data, parity, footers, crcs;	/* bytes in each stripe */
+};
+
+static void stripe_free(struct couche_stripe *stripe)
+{
+	if (!stripe)
+		return;
+	vfree(stripe->data);
+	vfree(stripe->parity);
+	vfree(stripe->footers);
+	vfree(stripe->crcs);
+	kfree(stripe);
+}
+
+static struct couche_stripe *stripe_alloc(const struct couche_stripe_pool *sp)
+{
+	struct couche_stripe *stripe = kzalloc(sizeof(*stripe), GFP_KERNEL);
+
+	if (!stripe)
+		return NULL;
+	stripe->data = vzalloc(sp->data);
+	stripe->parity = vzalloc(sp->parity);
+	stripe->footers = vzalloc(sp->footers);
+	stripe->crcs = vzalloc(sp->crcs);
+	if (stripe->data && stripe->parity && stripe->footers && stripe->crcs)
+		return stripe;
+	stripe_free(stripe);
+	return NULL;
+}
+
+/* Large enough for an extent in any tier's shape. */
+static void measure(const struct couche_pool *pool, struct couche_stripe_pool *sp)
+{
+	unsigned int tier;
+
+	sp->data = COUCHE_BLOCK_SIZE;
+	sp->parity = COUCHE_BLOCK_SIZE;
+	sp->footers = COUCHE_BLOCK_SIZE;
+	sp->crcs = COUCHE_BLOCK_SIZE;
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
+		const struct couche_geometry *geo = &pool->geometry[tier];
+		size_t shard = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
+		unsigned int nr = geo->k + geo->m;
+
+		if (!geo->k)
+			continue;
+		sp->data = max(sp->data, geo->k * shard);
+		sp->parity = max(sp->parity, geo->m * shard);
+		sp->footers = max_t(size_t, sp->footers,
+				    (size_t)nr * geo->footers << COUCHE_BLOCK_SHIFT);
+		sp->crcs = max_t(size_t, sp->crcs, (size_t)nr * geo->data_rows * sizeof(u32));
+	}
+}
+
+/**
+ * couche_stripe_pool_create() - Make a pool's stripes
+ * @pool: its geometry is known
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -ENOMEM; couche_stripe_pool_free() cleans up either way.
+ */
+int couche_stripe_pool_create(struct couche_pool *pool)
+{
+	struct couche_stripe_pool *sp = kzalloc(sizeof(*sp), GFP_KERNEL);
+	unsigned int i, nr;
+
+	if (!sp)
+		return -ENOMEM;
+	pool->stripes = sp;
+	spin_lock_init(&sp->lock);
+	init_waitqueue_head(&sp->wait);
+	INIT_LIST_HEAD(&sp->free[0]);
+	INIT_LIST_HEAD(&sp->free[1]);
+	measure(pool, sp);
+	nr = clamp_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1, STRIPES_MAX);
+	for (i = 0; i < 2 * nr; i++) {
+		struct couche_stripe *stripe = stripe_alloc(sp);
+
+		if (!stripe)
+			return -ENOMEM;
+		stripe->urgent = i & 1;
+		list_add(&stripe->list, &sp->free[stripe->urgent]);
+	}
+	return 0;
+}
+
+/**
+ * couche_stripe_pool_free() - Free a pool's stripes
+ * @pool: all stripes have been put
+ *
+ * Context: process.
+ */
+void couche_stripe_pool_free(struct couche_pool *pool)
+{
+	struct couche_stripe_pool *sp = pool->stripes;
+	struct couche_stripe *stripe, *next;
+	unsigned int i;
+
+	if (!sp)
+		return;
+	for (i = 0; i < 2; i++)
+		list_for_each_entry_safe(stripe, next, &sp->free[i], list)
+			stripe_free(stripe);
+	kfree(sp);
+	pool->stripes = NULL;
+}
+
+static struct couche_stripe *try_get(struct couche_stripe_pool *sp, bool urgent)
+{
+	struct couche_stripe *stripe;
+
+	spin_lock(&sp->lock);
+	stripe = list_first_entry_or_null(&sp->free[urgent], struct couche_stripe, list);
+	if (stripe)
+		list_del(&stripe->list);
+	spin_unlock(&sp->lock);
+	return stripe;
+}
+
+/**
+ * couche_stripe_get() - Take a stripe, waiting for one
+ * @pool: the pool
+ * @urgent: a bio waits for the caller
+ *
+ * Context: process; sleeps. Whoever holds one needs no second one and waits
+ * for nothing but bios, so one comes free.
+ * Return: a stripe.
+ */
+struct couche_stripe *couche_stripe_get(struct couche_pool *pool, bool urgent)
+{
+	struct couche_stripe *stripe;
+
+	wait_event(pool->stripes->wait, (stripe = try_get(pool->stripes, urgent)));
+	return stripe;
+}
+
+/**
+ * couche_stripe_put() - Give a stripe back
+ * @pool: the pool
+ * @stripe: from couche_stripe_get()
+ *
+ * Context: process.
+ */
+void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe)
+{
+	struct couche_stripe_pool *sp = pool->stripes;
+
+	spin_lock(&sp->lock);
+	list_add(&stripe->list, &sp->free[stripe->urgent]);
+	spin_unlock(&sp->lock);
+	wake_up_all(&sp->wait);
+}
+
+/**
+ * couche_stripe_shard() - Where a shard stands in memory
+ * @pool: the pool
+ * @stripe: the stripe
+ * @tier: whose shape
+ * @shard: 0..k+m-1
+ *
+ * Context: any.
+ * Return: its first data row.
+ */
+u8 *couche_stripe_shard(const struct couche_pool *pool, const struct couche_stripe *stripe,
+			u8 tier, unsigned int shard)
+{
+	const struct couche_geometry *geo = &pool->geometry[tier];
+	size_t bytes = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
+
+	return shard < geo->k ? stripe->data + shard * bytes :
+				stripe->parity + (shard - geo->k) * bytes;
+}
+
+static u8 *shard_footers(const struct couche_pool *pool, const struct couche_stripe *stripe,
+			 u8 tier, unsigned int shard)
+{
+	return stripe->footers +
+	       ((size_t)shard * pool->geometry[tier].footers << COUCHE_BLOCK_SHIFT);
+}
+
+static u32 *shard_crcs(const struct couche_pool *pool, const struct couche_stripe *stripe,
+		       u8 tier, unsigned int shard)
+{
+	return stripe->crcs + (size_t)shard * pool->geometry[tier].data_rows;
+}
+
+/**
+ * couche_stripe_expect() - What a shard's footer must say
+ * @pool: the pool
+ * @id: the extent and its place
+ * @shard: which shard
+ * @ret: filled in
+ *
+ * Context: any.
+ */
+void couche_stripe_expect(const struct couche_pool *pool, const struct couche_stripe_id *id,
+			  unsigned int shard, struct couche_footer *ret)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->pool_uuid, pool->super.pool_uuid, COUCHE_UUID_SIZE);
+	ret->extent = id->extent;
+	ret->volume = id->volume;
+	ret->generation = id->place.generation;
+	ret->group = id->place.group;
+	ret->row = id->place.row;
+	ret->extent_sectors = pool->super.extent_sectors;
+	ret->rows = geo->rows;
+	ret->footers = geo->footers;
+	ret->shard = shard;
+	ret->k = geo->k;
+	ret->m = geo->m;
+	ret->matrix = pool->super.profile[id->place.tier].matrix;
+}
+
+static void footer_key(const struct couche_stripe_id *id, unsigned int shard,
+		       struct couche_footer_key *key)
+{
+	key->group = from_couche_group(id->place.group);
+	key->row = from_couche_row(id->place.row);
+	key->generation = id->place.generation;
+	key->shard = shard;
+}
+
+/* One call's worth of reading: rows of some shards, k of them at most. */
+struct load {
+	struct couche_pool *pool;
+	struct couche_stripe *stripe;
+	const struct couche_stripe_id *id;
+	struct couche_group *group;
+	u32 row, rows;
+	u32 have;		/* read and verified */
+	u32 tried;		/* read or not worth it */
+	u32 cached;		/* checksums came from the cache */
+	bool fresh;		/* they must come from the legs */
+};
+
+static void submit_shard(struct load *l, unsigned int shard, struct couche_batch *batch)
+{
+	struct couche_pool *pool = l->pool;
+	const struct couche_place *place = &l->id->place;
+	const struct couche_geometry *geo = &pool->geometry[place->tier];
+	struct couche_leg *leg = couche_group_leg(pool, l->group, shard);
+	u32 first = from_couche_row(place->row);
+	struct couche_footer_key key;
+	size_t off = (size_t)l->row << COUCHE_BLOCK_SHIFT;
+
+	couche_leg_submit(leg, REQ_OP_READ,
+			  couche_group_sector(pool, l->group, shard, first + l->row),
+			  couche_stripe_shard(pool, l->stripe, place->tier, shard) + off,
+			  (size_t)l->rows << COUCHE_BLOCK_SHIFT, batch, shard);
+	footer_key(l->id, shard, &key);
+	if (!l->fresh &&
+	    couche_footer_cache_get(pool->footers, &key, l->row, l->rows,
+				    shard_crcs(pool, l->stripe, place->tier, shard) + l->row)) {
+		l->cached |= BIT(shard);
+		return;
+	}
+	couche_leg_submit(leg, REQ_OP_READ,
+			  couche_group_sector(pool, l->group, shard, first + geo->data_rows),
+			  shard_footers(pool, l->stripe, place->tier, shard),
+			  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, batch, shard);
+}
+
+static int check_footers(struct load *l, unsigned int shard, u32 *crcs)
+{
+	struct couche_pool *pool = l->pool;
+	u8 tier = l->id->place.tier;
+	u8 *block = shard_footers(pool, l->stripe, tier, shard);
+	struct couche_footer expected;
+	struct couche_footer_key key;
+	unsigned int n;
+
+	couche_stripe_expect(pool, l->id, shard, &expected);
+	for (n = 0; n < expected.footers; n++, block += COUCHE_BLOCK_SIZE) {
+		const char *field;
+		int err = couche_footer_decode(block, &expected, n, pool->seed,
+					       crcs + n * COUCHE_FOOTER_CRCS, &field);
+
+		if (err)
+			return err;
+	}
+	if (l->fresh)
+		return 0;
+	footer_key(l->id, shard, &key);
+	couche_footer_cache_put(pool->footers, &key, crcs);
+	return 0;
+}
+
+/* Is what was read what was written? (I6) */
+static bool shard_good(struct load *l, unsigned int shard)
+{
+	u8 tier = l->id->place.tier;
+	u32 *crcs = shard_crcs(l->pool, l->stripe, tier, shard);
+	u8 *data = couche_stripe_shard(l->pool, l->stripe, tier, shard);
+	u32 i;
+
+	if (!(l->cached & BIT(shard)) && check_footers(l, shard, crcs))
+		return false;
+	for (i = l->row; i < l->row + l->rows; i++)
+		if (couche_crc32c(~0, data + ((size_t)i << COUCHE_BLOCK_SHIFT),
+				  COUCHE_BLOCK_SIZE) != crcs[i])
+			return false;
+	return true;
+}
+
+static void note_bad(struct load *l, unsigned int shard)
+{
+	struct couche_leg *leg = couche_group_leg(l->pool, l->group, shard);
+
+	atomic_inc(&leg->csum_errors);
+	couche_leg_check_errors(leg);
+	trace_couche_bad_shard(l->id->volume, l->id->extent, shard, leg->index);
+}
+
+/* Read some shards side by side and keep the good ones. */
+static void load_shards(struct load *l, u32 shards)
+{
+	struct couche_batch batch;
+	unsigned long set = shards;
+	unsigned int shard;
+	u64 failed;
+
+	couche_batch_begin(&batch);
+	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS)
+		submit_shard(l, shard, &batch);
+	failed = couche_batch_wait(&batch);
+	l->tried |= shards;
+	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS) {
+		if (!(failed & BIT_ULL(shard)) && shard_good(l, shard)) {
+			l->have |= BIT(shard);
+			continue;
+		}
+		if (!(failed & BIT_ULL(shard)))
+			note_bad(l, shard);
+		/* Of a failed leg nothing else was expected. */
+		if (couche_leg_writable(couche_group_leg(l->pool, l->group, shard)))
+			l->stripe->bad |= BIT(shard);
+	}
+}
+
+/*
+ * A failed leg that still has a device is asked last: a shard proves itself
+ * by its footer, so what it returns is right or refused.
+ */
+static bool shard_readable(struct load *l, unsigned int shard, bool last_resort)
+{
+	struct couche_leg *leg = couche_group_leg(l->pool, l->group, shard);
+
+	return !(l->tried & BIT(shard)) &&
+	       (last_resort ? !!READ_ONCE(leg->bdev) : couche_leg_writable(leg));
+}
+
+static u32 add_shards(struct load *l, u32 chosen, u32 among, unsigned int nr, bool last_resort)
+{
+	unsigned int shard;
+
+	for (shard = 0; shard < l->group->desc.nr && hweight32(chosen) < nr; shard++)
+		if ((among & ~l->have & BIT(shard)) && shard_readable(l, shard, last_resort))
+			chosen |= BIT(shard);
+	return chosen;
+}
+
+/* What to read next: the wanted shards, then as many as make k. */
+static u32 choose_shards(struct load *l, u32 wanted)
+{
+	unsigned int missing = l->group->desc.k - hweight32(l->have);
+	u32 chosen = add_shards(l, 0, wanted, COUCHE_MAX_SHARDS, false);
+
+	if (chosen == (wanted & ~l->have))
+		return chosen;
+	/* Some must be computed: k good ones in all, and no more. */
+	chosen = add_shards(l, chosen, ~0U, missing, false);
+	return add_shards(l, chosen, ~0U, missing, true);
+}
+
+static int rebuild(struct load *l, u32 missing)
+{
+	struct couche_pool *pool = l->pool;
+	u8 tier = l->id->place.tier;
+	u8 *shards[COUCHE_MAX_SHARDS];
+	unsigned int i;
+
+	for (i = 0; i < l->group->desc.nr; i++)
+		shards[i] = couche_stripe_shard(pool, l->stripe, tier, i) +
+			    ((size_t)l->row << COUCHE_BLOCK_SHIFT);
+	trace_couche_rebuild(l->id->volume, l->id->extent, l->have, missing, l->row, l->rows);
+	atomic64_inc(&pool->reconstructions);
+	atomic64_add(hweight32(l->tried), &pool->reconstruction_reads);
+	return couche_simd_decode(pool->codec[tier], (size_t)l->rows << COUCHE_BLOCK_SHIFT,
+				  l->have, missing, shards);
+}
+
+/**
+ * couche_stripe_load() - Read rows of some shards, computing what is lost
+ * @pool: the pool
+ * @stripe: where to
+ * @id: the extent, in a tier with checksums
+ * @wanted: bit per shard that must be right afterwards
+ * @row: first row, from the start of the shard
+ * @rows: how many
+ *
+ * Reads the wanted shards; only when one of them cannot be had reads as many
+ * others as make k, the same rows of each.
+ *
+ * Context: process, inside io_gate or as the extent's owner; sleeps.
+ * Return: 0, or -EIO when fewer than k shards are good.
+ */
+int couche_stripe_load(struct couche_pool *pool, struct couche_stripe *stripe,
+		       const struct couche_stripe_id *id, u32 wanted, u32 row,
+		       u32 rows)
+{
+	struct load l = {
+		.pool = pool,
+		.stripe = stripe,
+		.id = id,
+		.group = couche_group_find(pool, id->place.group),
+		.row = row,
+		.rows = rows,
+	};
+
+	stripe->bad = 0;
+	while (wanted & ~l.have) {
+		u32 chosen;
+
+		if (hweight32(l.have) >= l.group->desc.k)
+			return rebuild(&l, wanted & ~l.have) ? -EIO : 0;
+		chosen = choose_shards(&l, wanted);
+		if (!chosen)
+			return -EIO;
+		load_shards(&l, chosen);
+	}
+	return 0;
+}
+
+static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id, struct couche_group *group)
+{
+	struct load l = {
+		.pool = pool,
+		.stripe = stripe,
+		.id = id,
+		.group = group,
+		.rows = pool->geometry[id->place.tier].data_rows,
+		.fresh = true,
+	};
+
+	load_shards(&l, add_shards(&l, 0, ~0U, COUCHE_MAX_SHARDS, false));
+	return stripe->bad;
+}
+
+/**
+ * couche_stripe_check() - Read all there is of an extent, parity and footers too
+ * @pool: the pool
+ * @stripe: to read into; its contents are nobody's afterwards
+ * @id: the extent and its place, in any tier
+ *
+ * Every block of a stripe is compared with its checksum as it stands on the
+ * leg. Copies without checksums can only be found unreadable.
+ *
+ * Context: process, inside io_gate or as the extent's owner; sleeps.
+ * Return: bit per shard or copy that is wrong; those on failed legs are not
+ * looked at.
+ */
+u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	unsigned int i;
+
+	stripe->bad = 0;
+	if (geo->footers)
+		return check_shards(pool, stripe, id, group);
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+		sector_t sector = couche_group_sector(pool, group, i,
+						      from_couche_row(id->place.row));
+
+		if (couche_leg_current(leg) &&
+		    couche_leg_io(leg, REQ_OP_READ, sector, stripe->data,
+				  (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT))
+			stripe->bad |= BIT(i);
+	}
+	return stripe->bad;
+}
+
+/* Copies without checksums: the first current one that can be read. */
+static int load_copy(struct couche_pool *pool, struct couche_stripe *stripe,
+		     const struct couche_stripe_id *id)
+{
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	size_t len = (size_t)pool->geometry[id->place.tier].data_rows << COUCHE_BLOCK_SHIFT;
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+		sector_t sector = couche_group_sector(pool, group, i,
+						      from_couche_row(id->place.row));
+
+		if (couche_leg_current(leg) &&
+		    !couche_leg_io(leg, REQ_OP_READ, sector, stripe->data, len))
+			return 0;
+	}
+	return -EIO;
+}
+
+/**
+ * couche_stripe_load_extent() - Read the whole contents of an extent
+ * @pool: the pool
+ * @stripe: its data is the extent afterwards, with zeros behind
+ * @id: the extent and its place, in any tier
+ *
+ * Context: process, inside io_gate or as the extent's owner; sleeps.
+ * Return: 0 or -EIO.
+ */
+int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *stripe,
+			      const struct couche_stripe_id *id)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	size_t bytes = (size_t)pool->super.extent_sectors << SECTOR_SHIFT;
+	int err;
+
+	err = geo->footers ? couche_stripe_load(pool, stripe, id, BIT(geo->k) - 1, 0,
+						geo->data_rows) :
+			     load_copy(pool, stripe, id);
+	memset(stripe->data + bytes, 0, pool->stripes->data - bytes);
+	return err;
+}
+
+static void encode(struct couche_pool *pool, struct couche_stripe *stripe,
+		   const struct couche_stripe_id *id)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const u8 *data[COUCHE_MAX_SHARDS];
+	u8 *parity[COUCHE_MAX_SHARDS];
+	u32 *crcs[COUCHE_MAX_SHARDS];
+	struct couche_footer footer;
+	unsigned int i, n;
+
+	for (i = 0; i < geo->k + geo->m; i++) {
+		u8 *shard = couche_stripe_shard(pool, stripe, id->place.tier, i);
+
+		crcs[i] = shard_crcs(pool, stripe, id->place.tier, i);
+		if (i < geo->k)
+			data[i] = shard;
+		else
+			parity[i - geo->k] = shard;
+	}
+	couche_simd_encode_crc(pool->codec[id->place.tier],
+			       (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT, NULL,
+			       (u8 *const *)data, parity, crcs);
+	for (i = 0; i < geo->k + geo->m; i++) {
+		u8 *block = shard_footers(pool, stripe, id->place.tier, i);
+
+		couche_stripe_expect(pool, id, i, &footer);
+		for (n = 0; n < geo->footers; n++, block += COUCHE_BLOCK_SIZE)
+			couche_footer_encode(&footer, n, crcs[i], block, pool->seed);
+	}
+}
+
+static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id, struct couche_batch *batch)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	u32 row = from_couche_row(id->place.row);
+	u64 skipped = 0;
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+		u8 *data = geo->footers ? couche_stripe_shard(pool, stripe, id->place.tier, i) :
+					  stripe->data;
+
+		if (!couche_leg_writable(leg)) {
+			skipped |= BIT_ULL(leg->index);
+			continue;
+		}
+		couche_leg_submit(leg, REQ_OP_WRITE, couche_group_sector(pool, group, i, row),
+				  data, (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT, batch,
+				  leg->index);
+		if (geo->footers)
+			couche_leg_submit(leg, REQ_OP_WRITE,
+					  couche_group_sector(pool, group, i,
+							      row + geo->data_rows),
+					  shard_footers(pool, stripe, id->place.tier, i),
+					  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, batch,
+					  leg->index);
+	}
+	return skipped;
+}
+
+/**
+ * couche_stripe_store() - Write an extent to a new place
+ * @pool: the pool
+ * @stripe: its data is the extent's contents; the rest is computed here
+ * @id: the extent and the place, which no map names yet
+ *
+ * A stripe needs all its shards; copies are content with one, and the legs
+ * that missed it are failed.
+ *
+ * Context: process; sleeps. Nothing is flushed: the commit does that.
+ * Return: 0, or -EIO: nothing of it may be used.
+ */
+int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id)
+{
+	bool copies = !pool->geometry[id->place.tier].footers;
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	struct couche_batch batch;
+	u64 skipped, failed;
+
+	if (!copies)
+		encode(pool, stripe, id);
+	couche_batch_begin(&batch);
+	skipped = submit_store(pool, stripe, id, &batch);
+	failed = couche_batch_wait(&batch);
+	if (failed && couche_superblock_fail_legs(pool, failed))
+		return -EIO;
+	if (!copies)
+		return failed | skipped ? -EIO : 0;
+	return hweight64(failed | skipped) < group->desc.nr ? 0 : -EIO;
+}
+
+static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *stripe,
+			   const struct couche_stripe_id *id, unsigned int shard)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	u8 *block = shard_footers(pool, stripe, id->place.tier, shard);
+	u32 *crcs = shard_crcs(pool, stripe, id->place.tier, shard);
+	u32 row = from_couche_row(id->place.row) + geo->data_rows;
+	struct couche_footer expected;
+	const char *field;
+	unsigned int n;
+
+	if (couche_leg_io(couche_group_leg(pool, group, shard), REQ_OP_READ,
+			  couche_group_sector(pool, group, shard, row), block,
+			  (size_t)geo->footers << COUCHE_BLOCK_SHIFT))
+		return false;
+	couche_stripe_expect(pool, id, shard, &expected);
+	for (n = 0; n < expected.footers; n++)
+		if (couche_footer_decode(block + ((size_t)n << COUCHE_BLOCK_SHIFT), &expected, n,
+					 pool->seed, crcs + n * COUCHE_FOOTER_CRCS, &field))
+			return false;
+	return true;
+}
+
+static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id, u32 shards)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	u32 row = from_couche_row(id->place.row);
+	struct couche_batch batch;
+	unsigned int i;
+
+	couche_batch_begin(&batch);
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+
+		if (!(shards & BIT(i)) || !couche_leg_writable(leg))
+			continue;
+		couche_leg_submit(leg, REQ_OP_WRITE, couche_group_sector(pool, group, i, row),
+				  couche_stripe_shard(pool, stripe, id->place.tier, i),
+				  (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT, &batch,
+				  leg->index);
+		couche_leg_submit(leg, REQ_OP_WRITE,
+				  couche_group_sector(pool, group, i, row + geo->data_rows),
+				  shard_footers(pool, stripe, id->place.tier, i),
+				  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, &batch,
+				  leg->index);
+	}
+	return couche_batch_wait(&batch);
+}
+
+/**
+ * couche_stripe_fill() - Write the shards that some legs do not have
+ * @pool: the pool
+ * @stripe: to work with
+ * @id: the extent, owned by the caller, and its place
+ * @legs: bit per leg to look at
+ *
+ * A shard whose footer is not there is lost, so writing it puts nothing at
+ * risk: the others are not touched.
+ *
+ * Context: process; sleeps. Nothing is flushed.
+ * Return: 0; -EIO or -EILSEQ when the extent cannot be read.
+ */
+int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
+		       const struct couche_stripe_id *id, u64 legs)
+{
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	u32 absent = 0;
+	unsigned int i;
+	u64 failed;
+	int err;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if ((legs & BIT_ULL(group->desc.seg[i].leg)) &&
+		    !shard_is_there(pool, stripe, id, i))
+			absent |= BIT(i);
+	if (!absent)
+		return 0;
+	err = couche_stripe_load_extent(pool, stripe, id);
+	if (err)
+		return err;
+	encode(pool, stripe, id);
+	failed = write_shards(pool, stripe, id, absent);
+	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
+}
+
+static int flush_legs(struct couche_pool *pool, const struct couche_group *group)
+{
+	struct couche_batch batch;
+	unsigned int i;
+	u64 failed;
+
+	couche_batch_begin(&batch);
+	for (i = 0; i < group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, group, i);
+
+		if (couche_leg_writable(leg))
+			couche_leg_submit_flush(leg, &batch, leg->index);
+	}
+	failed = couche_batch_wait(&batch);
+	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
+}
+
+static int verify_copies(struct couche_pool *pool, struct couche_stripe *stripe,
+			 const struct couche_stripe_id *id)
+{
+	size_t len = (size_t)pool->super.extent_sectors << SECTOR_SHIFT;
+	u32 want = couche_crc32c(~0, stripe->data, len);
+	int err = load_copy(pool, stripe, id);
+
+	if (err)
+		return err;
+	return couche_crc32c(~0, stripe->data, len) == want ? 0 : -EILSEQ;
+}
+
+/**
+ * couche_stripe_verify() - Flush a stored extent and read all of it back
+ * @pool: the pool
+ * @stripe: as couche_stripe_store() left it
+ * @id: the extent and the place
+ *
+ * Context: process; sleeps.
+ * Return: 0; -EIO or -EILSEQ when a shard is not what was written.
+ */
+int couche_stripe_verify(struct couche_pool *pool, struct couche_stripe *stripe,
+			 const struct couche_stripe_id *id)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_group *group = couche_group_find(pool, id->place.group);
+	struct load l = {
+		.pool = pool,
+		.stripe = stripe,
+		.id = id,
+		.group = group,
+		.rows = geo->data_rows,
+	};
+	u32 all = group->desc.nr == 32 ? ~0U : BIT(group->desc.nr) - 1;
+	int err;
+
+	err = flush_legs(pool, group);
+	if (err)
+		return err;
+	if (!geo->footers)
+		return verify_copies(pool, stripe, id);
+	load_shards(&l, all);
+	return l.have == all ? 0 : -EIO;
+}

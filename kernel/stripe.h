@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A stripe in memory: one extent with its parity, checksums and footers, and
+ * reading and writing it as a whole or by rows. Relocation, promotion and
+ * degraded reads use it.
+ *
+ * Stripes are large, so a pool has a few, made at activation:
+ * couche_stripe_get() waits for one. Half of them are for urgent callers,
+ * whom a bio waits for, so that background work never starves them. A stripe
+ * belongs to one thread at a time.
+ *
+ * Data shards stand one after another, so that data is the extent's contents
+ * in order, whatever the profile; the last shard's padding is zeros.
+ */
+#ifndef COUCHE_STRIPE_H
+#define COUCHE_STRIPE_H
+
+#include <linux/list.h>
+
+#include "core/types.h"
+
+struct couche_pool;
+struct couche_stripe_pool;
+
+struct couche_stripe {
+	struct list_head list;
+	bool urgent;
+	u32 bad;		/* bit per shard: what the last load found wrong */
+	u8 *data;		/* k * data_rows blocks */
+	u8 *parity;		/* m * data_rows blocks */
+	u8 *footers;		/* (k + m) * footers blocks */
+	u32 *crcs;		/* (k + m) * data_rows */
+};
+
+/* Which extent, and where it is. */
+struct couche_stripe_id {
+	u32 volume;
+	couche_extent_t extent;
+	struct couche_place place;
+};
+
+int couche_stripe_pool_create(struct couche_pool *pool);
+void couche_stripe_pool_free(struct couche_pool *pool);
+struct couche_stripe *couche_stripe_get(struct couche_pool *pool, bool urgent);
+void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe);
+
+int couche_stripe_load(struct couche_pool *pool, struct couche_stripe *stripe,
+		       const struct couche_stripe_id *id, u32 wanted, u32 row,
+		       u32 rows);
+u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id);
+int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *stripe,
+			      const struct couche_stripe_id *id);
+int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
+			const struct couche_stripe_id *id);
+int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
+		       const struct couche_stripe_id *id, u64 legs);
+int couche_stripe_verify(struct couche_pool *pool, struct couche_stripe *stripe,
+			 const struct couche_stripe_id *id);
+u8 *couche_stripe_shard(const struct couche_pool *pool, const struct couche_stripe *stripe,
+			u8 tier, unsigned int shard);
+
+/* What a footer of this shard must say. */
+struct couche_footer;
+void couche_stripe_expect(const struct couche_pool *pool, const struct couche_stripe_id *id,
+			  unsigned int shard, struct couche_footer *ret);
+
+#endif /* COUCHE_STRIPE_H */

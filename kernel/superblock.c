@@ -1,0 +1,972 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "superblock.h"
+
+#include <linux/bitmap.h>
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uuid.h>
+#include <linux/vmalloc.h>
+
+#include "core/tableline.h"
+#include "group.h"
+#include "pool.h"
+#include "sweep.h"
+#include "trace.h"
+
+#define DM_MSG_PREFIX "couche-pool"
+
+static int read_slots(struct couche_pool *pool, struct couche_leg *leg, void *buf)
+{
+	int err = couche_leg_io(leg, REQ_OP_READ | REQ_META, COUCHE_SB_SLOT_A, buf,
+				2 * COUCHE_BLOCK_SIZE);
+
+	if (err)
+		DMERR("%s: leg %u: superblock: cannot be read", pool->device, leg->index);
+	return err;
+}
+
+static bool newer(const struct couche_super *a, const struct couche_super *b)
+{
+	return a->sequence != b->sequence ? a->sequence > b->sequence :
+					    a->checkpoint > b->checkpoint;
+}
+
+static bool is_newer_format(int err)
+{
+	return err == -EPROTONOSUPPORT || err == -EROFS;
+}
+
+/* The newest of a leg's two superblocks. */
+static int decode_slots(const void *buf, struct couche_super *two, const char **why)
+{
+	const char *field[2] = {};
+	int err[2];
+
+	err[0] = couche_super_decode(buf, &two[0], &field[0]);
+	err[1] = couche_super_decode(buf + COUCHE_BLOCK_SIZE, &two[1], &field[1]);
+	/* Of a later version: the older slot is no way around it. */
+	if ((err[0] && err[1]) || is_newer_format(err[0]) || is_newer_format(err[1])) {
+		int worse = err[0] == -ENODATA || is_newer_format(err[1]);
+
+		*why = err[worse] == -ENODATA ? "there is none" : field[worse];
+		return err[worse] == -ENODATA ? -ENODEV : -EINVAL;
+	}
+	if (err[0] || (!err[1] && newer(&two[1], &two[0])))
+		two[0] = two[1];
+	return 0;
+}
+
+/* What a leg's device says of itself. */
+struct leg_view {
+	int err;
+	const char *why;		/* of err, and perhaps without one */
+	bool blank;
+	bool decoded;			/* it holds a superblock in order */
+	u64 sequence;
+	u8 uuid[COUCHE_UUID_SIZE];
+};
+
+static bool block_pair_is_zero(const void *buf)
+{
+	return couche_super_block_is_zero(buf) &&
+	       couche_super_block_is_zero(buf + COUCHE_BLOCK_SIZE);
+}
+
+/* Read and decode; two[0] is the newest of its two. */
+static int view_leg(struct couche_pool *pool, struct couche_leg *leg, void *buf,
+		    struct couche_super *two, struct leg_view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->why = "cannot be read";
+	view->err = read_slots(pool, leg, buf);
+	if (view->err)
+		return view->err;
+	view->blank = block_pair_is_zero(buf);
+	view->err = decode_slots(buf, two, &view->why);
+	if (view->err)
+		return view->err;
+	view->sequence = two->sequence;
+	view->decoded = true;
+	memcpy(view->uuid, two->leg[two->leg_index].uuid, COUCHE_UUID_SIZE);
+	view->why = NULL;
+	view->err = -EINVAL;
+	if (memcmp(two->pool_uuid, pool->super.pool_uuid, COUCHE_UUID_SIZE))
+		view->why = "belongs to another pool";
+	else if (two->leg_index != leg->index)
+		view->why = "stands at another place in the pool";
+	else
+		view->err = 0;
+	return view->err;
+}
+
+/* Is it the device that the pool knows at this place? */
+static const char *why_not(const struct couche_leg *leg, const struct couche_super_leg *known,
+			   const struct leg_view *view)
+{
+	if (view->err)
+		return view->why;
+	if (memcmp(view->uuid, known->uuid, COUCHE_UUID_SIZE))
+		return "is another device than the pool has there";
+	if (bdev_nr_sectors(leg->bdev) < known->sectors)
+		return "its device has become smaller";
+	return NULL;
+}
+
+/**
+ * couche_superblock_probe() - Are the legs blank?
+ * @pool: its legs have devices
+ * @zero: set when no leg holds anything where superblocks stand
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EIO or -ENOMEM.
+ */
+int couche_superblock_probe(struct couche_pool *pool, bool *zero)
+{
+	u32 i, blank = 0, present = 0;
+	void *buf;
+	int err = 0;
+
+	buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	for (i = 0; i < pool->nr_legs; i++) {
+		if (!pool->legs[i].bdev)
+			continue;
+		present++;
+		if (read_slots(pool, &pool->legs[i], buf))
+			err = -EIO;
+		else
+			blank += block_pair_is_zero(buf);
+	}
+	kfree(buf);
+	*zero = present && blank == present;
+	/* One that cannot be read may be one that has failed: to be seen. */
+	return blank ? err : 0;
+}
+
+static bool profile_differs(const struct couche_tableline *line, u8 tier,
+			    const struct couche_super *s)
+{
+	const struct couche_profile *asked = &line->profile[tier];
+
+	return (line->given & BIT(COUCHE_FEATURE_ARG_HOT + tier)) &&
+	       (asked->k != s->profile[tier].k || asked->m != s->profile[tier].m);
+}
+
+/* What the table says of the layout must be what the pool has. */
+static const char *asked_differs(const struct couche_tableline *line,
+				 const struct couche_super *s)
+{
+	if ((line->given & BIT(COUCHE_FEATURE_ARG_NAME)) && strcmp(line->name, s->name))
+		return "name";
+	if ((line->given & BIT(COUCHE_FEATURE_ARG_EXTENT)) &&
+	    line->extent_sectors != s->extent_sectors)
+		return "extent";
+	if ((line->given & BIT(COUCHE_FEATURE_ARG_SEGMENT)) &&
+	    line->segment_sectors != s->segment_sectors)
+		return "segment";
+	if (profile_differs(line, COUCHE_TIER_HOT, s))
+		return "hot";
+	if (profile_differs(line, COUCHE_TIER_WARM, s))
+		return "warm";
+	if (profile_differs(line, COUCHE_TIER_COLD, s))
+		return "cold";
+	return NULL;
+}
+
+static int check_asked(struct couche_pool *pool, const struct couche_tableline *line,
+		       const struct couche_super *s)
+{
+	const char *field = s->nr_legs ? asked_differs(line, s) : NULL;
+
+	if (!field)
+		return 0;
+	DMERR("%s: %s: the table and the superblock differ", pool->device, field);
+	return -EINVAL;
+}
+
+static void complain(struct couche_pool *pool, u32 index, const struct leg_view *view,
+		     const char *why)
+{
+	DMERR("%s: leg %u: %s%s", pool->device, index,
+	      view->err && !view->decoded ? "superblock: " : "", why);
+}
+
+/* The first thing that was wrong, when no superblock could be adopted. */
+static int refuse(struct couche_pool *pool, const struct leg_view *views)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		if (!views[i].err)
+			continue;
+		complain(pool, i, &views[i], views[i].why);
+		return views[i].err;
+	}
+	DMERR("%s: meta: no usable metadata leg", pool->device);
+	return -ENODEV;
+}
+
+/* Adopt the newest superblock of a meta leg that was in order. */
+static int adopt(struct couche_pool *pool, const struct couche_super *best,
+		 const struct leg_view *views)
+{
+	u64 data_sequence = 0;
+	u32 i;
+
+	if (!best->nr_legs)
+		return refuse(pool, views);
+	/* A leg of the pool, not one that was about to be added or replaced. */
+	for (i = 0; i < best->nr_legs; i++)
+		if (best->leg[i].role != COUCHE_ROLE_META && pool->legs[i].bdev &&
+		    best->leg[i].state != COUCHE_LEG_NONE && !views[i].err &&
+		    !memcmp(views[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE))
+			data_sequence = max(data_sequence, views[i].sequence);
+	if (data_sequence > best->sequence) {
+		DMERR("%s: meta: older than the other legs (sequence %llu, they have %llu)",
+		      pool->device, best->sequence, data_sequence);
+		return -ESTALE;
+	}
+	pool->super = *best;
+	return 0;
+}
+
+static void offer(struct couche_leg *leg)
+{
+	leg->offered = leg->bdev;
+	leg->dev = 0;
+	WRITE_ONCE(leg->bdev, NULL);
+}
+
+/* Does the table's device belong where it stands? One that failed is not missed. */
+static int settle_leg(struct couche_pool *pool, struct couche_leg *leg,
+		      const struct leg_view *view, u32 *blank)
+{
+	const struct couche_super_leg *known = &pool->super.leg[leg->index];
+	const char *why;
+
+	if (leg->index >= pool->super.nr_legs || known->state == COUCHE_LEG_NONE) {
+		leg->role = COUCHE_NO_ROLE;
+		offer(leg);
+		return 0;
+	}
+	if (leg->index >= pool->nr_legs)
+		leg->role = known->role;
+	why = leg->role != known->role ? "has another role" : NULL;
+	if (!why && leg->bdev)
+		why = why_not(leg, known, view);
+	if (!why)
+		return 0;
+	if (leg->role == known->role && known->state == COUCHE_LEG_FAILED) {
+		DMWARN("%s: leg %u: %s; left out", pool->device, leg->index, why);
+		offer(leg);
+		return 0;
+	}
+	*blank += view->blank;
+	complain(pool, leg->index, view, why);
+	return view->err ?: -EINVAL;
+}
+
+static int settle_legs(struct couche_pool *pool, const struct leg_view *views)
+{
+	u32 i, blank = 0, present = 0;
+	int err = 0;
+
+	for (i = 0; i < COUCHE_MAX_LEGS; i++) {
+		present += !!pool->legs[i].bdev;
+		err = settle_leg(pool, &pool->legs[i], &views[i], &blank) ?: err;
+	}
+	if (blank)
+		DMERR("%s: %u of %u legs are blank and the others are not", pool->device, blank,
+		      present);
+	pool->nr_legs = pool->super.nr_legs;
+	return err;
+}
+
+/**
+ * couche_superblock_load() - Read all superblocks and adopt the newest
+ * @pool: legs, devices and pool UUID come from the table
+ * @line: the table, whose explicit settings must agree
+ *
+ * Every leg that is present must belong to this pool and this place, unless
+ * it has failed. A device where the pool knows no leg is offered. A meta leg
+ * older than some data leg is refused: the pool went on without it.
+ *
+ * Context: process; sleeps. Writes nothing.
+ * Return: 0; -EIO, -ENODEV, -EINVAL, -ESTALE or -ENOMEM, with the reason
+ * logged.
+ */
+int couche_superblock_load(struct couche_pool *pool, const struct couche_tableline *line)
+{
+	struct leg_view *views = kvcalloc(COUCHE_MAX_LEGS, sizeof(*views), GFP_KERNEL);
+	struct couche_super *s; /* two slots, and the best so far */
+	void *buf;
+	int err = 0;
+	u32 i;
+
+	s = kvcalloc(3, sizeof(*s), GFP_KERNEL);
+	buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
+	if (!s || !buf || !views)
+		err = -ENOMEM;
+	for (i = 0; i < pool->nr_legs && !err; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (leg->bdev && !view_leg(pool, leg, buf, s, &views[i]) &&
+		    s->leg[i].role == COUCHE_ROLE_META &&
+		    s->leg[i].state == COUCHE_LEG_ONLINE && newer(s, &s[2]))
+			s[2] = *s;
+	}
+	if (!err)
+		err = check_asked(pool, line, &s[2]);
+	if (!err)
+		err = adopt(pool, &s[2], views);
+	if (!err)
+		err = settle_legs(pool, views);
+	kfree(buf);
+	kvfree(s);
+	kvfree(views);
+	return err;
+}
+
+static void states_to_super(struct couche_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		pool->super.leg[i].state = pool->legs[i].state;
+}
+
+/* Write the superblocks of the meta legs, or of the others. */
+static u64 write_some(struct couche_pool *pool, bool metas)
+{
+	struct couche_super *s = &pool->super;
+	struct couche_batch batch;
+	u32 i;
+
+	couche_batch_begin(&batch);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+		void *block = pool->super_blocks + ((size_t)i << COUCHE_BLOCK_SHIFT);
+		u64 parity = metas ? s->sequence + s->checkpoint : s->sequence;
+		bool meta = leg->role == COUCHE_ROLE_META;
+
+		if (!couche_leg_writable(leg) || metas != meta)
+			continue;
+		s->leg_index = i;
+		couche_super_encode(s, block);
+		couche_leg_submit(leg, REQ_OP_WRITE | REQ_FUA | REQ_META | REQ_SYNC,
+				  parity & 1 ? COUCHE_SB_SLOT_B : COUCHE_SB_SLOT_A, block,
+				  COUCHE_BLOCK_SIZE, &batch, i);
+	}
+	return couche_batch_wait(&batch);
+}
+
+static bool has_meta_leg(struct couche_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->legs[i].role == COUCHE_ROLE_META && couche_leg_current(&pool->legs[i]))
+			return true;
+	return false;
+}
+
+/*
+ * May this leg fail without taking the last of something with it? One that may
+ * not stays online, whatever it does: there is nothing to fall back to.
+ */
+static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *leg)
+{
+	unsigned int others = 0, failed = 0;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		if (i == leg->index || pool->legs[i].role != leg->role)
+			continue;
+		others += couche_leg_current(&pool->legs[i]);
+		failed += !couche_leg_current(&pool->legs[i]);
+	}
+	if (leg->role == COUCHE_ROLE_META)
+		return others > 0;
+	return failed < pool->super.profile[leg->role - COUCHE_ROLE_HOT].m ||
+	       couche_group_survives(pool, leg);
+}
+
+/*
+ * A leg that is being restored gets a new epoch, and so does the pool, after
+ * the state: who saw the old epoch and the old state is found out by it.
+ */
+static void set_state_locked(struct couche_pool *pool, struct couche_leg *leg, u8 state)
+{
+	WRITE_ONCE(leg->state, state);
+	smp_wmb();
+	WRITE_ONCE(leg->epoch, leg->epoch + 1);
+	if (state == COUCHE_LEG_RESTORING)
+		WRITE_ONCE(pool->epoch, pool->epoch + 1);
+}
+
+/*
+ * Fail the legs whose superblock could not be written. A data leg that must
+ * not fail keeps an older one, which is harmless: its state is believed from
+ * the meta legs.
+ */
+static bool fail_unwritten_locked(struct couche_pool *pool, u64 failed)
+{
+	bool changed = false;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (!(failed & BIT_ULL(i)))
+			continue;
+		if (leg->role != COUCHE_ROLE_META && !may_fail_locked(pool, leg))
+			continue;
+		set_state_locked(pool, leg, COUCHE_LEG_FAILED);
+		changed = true;
+	}
+	return changed;
+}
+
+/*
+ * Write the superblocks. A leg that cannot take its own fails, which is one
+ * more change to write, until a round goes through. Meta legs first: no data
+ * leg may ever be newer than all of them, or the pool would not start again.
+ */
+static int write_supers_locked(struct couche_pool *pool, bool meta_only)
+{
+	lockdep_assert_held(&pool->super_lock);
+	if (meta_only)
+		pool->super.checkpoint++;
+	else
+		pool->super.sequence++;
+	for (;;) {
+		u64 failed;
+
+		if (!has_meta_leg(pool)) {
+			couche_pool_fail(pool, "no metadata leg is left");
+			return -EIO;
+		}
+		states_to_super(pool);
+		failed = write_some(pool, true);
+		if (!failed && !meta_only)
+			failed = write_some(pool, false);
+		if (!fail_unwritten_locked(pool, failed))
+			return 0;
+		meta_only = false;
+		pool->super.sequence++;
+	}
+}
+
+static void raise_leg_event(struct couche_pool *pool, struct couche_leg *leg)
+{
+	struct couche_leg_info info;
+
+	trace_couche_leg_state(leg->index, leg->state);
+	if (!couche_leg_info(pool, leg->index, &info))
+		couche_event_leg(pool, &info);
+	if (test_bit(POOL_ACTIVE, &pool->flags)) {
+		couche_sweep_kick(pool->rebuild);
+		couche_pool_notify(pool);
+	}
+}
+
+/**
+ * couche_superblock_fail_legs() - Fail legs that missed a write
+ * @pool: the pool
+ * @mask: bit per leg index
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0 when all that was written survives on other legs and this is
+ * durable; -EIO when a leg without redundancy is among them (it stays online:
+ * there is nothing to fall back to) or the metadata failed.
+ */
+int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask)
+{
+	bool alone = false;
+	u64 changed = 0;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&pool->super_lock);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (!(mask & BIT_ULL(i)) || leg->state == COUCHE_LEG_FAILED)
+			continue;
+		if (!may_fail_locked(pool, leg)) {
+			alone = true;
+			continue;
+		}
+		set_state_locked(pool, leg, COUCHE_LEG_FAILED);
+		changed |= BIT_ULL(i);
+		DMWARN("%s: leg %u failed", pool->device, i);
+	}
+	if (changed)
+		err = write_supers_locked(pool, false);
+	mutex_unlock(&pool->super_lock);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (changed & BIT_ULL(i))
+			raise_leg_event(pool, &pool->legs[i]);
+	if (test_bit(POOL_FAILED, &pool->flags))
+		err = -EIO;
+	return alone ? -EIO : err;
+}
+
+/**
+ * couche_superblock_set_leg_state() - Change one leg's state, durably
+ * @pool: the pool
+ * @leg: the leg
+ * @state: enum couche_leg_state
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg *leg, u8 state)
+{
+	int err;
+
+	mutex_lock(&pool->super_lock);
+	set_state_locked(pool, leg, state);
+	err = write_supers_locked(pool, false);
+	mutex_unlock(&pool->super_lock);
+	raise_leg_event(pool, leg);
+	return err;
+}
+
+/**
+ * couche_superblock_set_restored() - A leg holds everything again, durably
+ * @pool: the pool
+ * @leg: was being restored
+ * @epoch: of the leg when that began
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0; -EAGAIN when the leg has failed since; -EIO.
+ */
+int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *leg, u32 epoch)
+{
+	int err = -EAGAIN;
+
+	mutex_lock(&pool->super_lock);
+	if (leg->state == COUCHE_LEG_RESTORING && leg->epoch == epoch) {
+		set_state_locked(pool, leg, COUCHE_LEG_ONLINE);
+		err = write_supers_locked(pool, false);
+	}
+	mutex_unlock(&pool->super_lock);
+	if (err != -EAGAIN)
+		raise_leg_event(pool, leg);
+	return err;
+}
+
+/**
+ * couche_superblock_checkpoint() - Move the journal's tail
+ * @pool: the pool
+ * @tail: first block that a recovery must replay
+ *
+ * Context: commit worker; sleeps.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_checkpoint(struct couche_pool *pool,
+				 const struct couche_journal_tail *tail)
+{
+	int err;
+
+	mutex_lock(&pool->super_lock);
+	pool->super.journal_seq = tail->seq;
+	pool->super.journal_pos = tail->pos;
+	if (pool->generation > COUCHE_GENERATION_MAX)
+		couche_pool_fail(pool, "the generations are used up");
+	WRITE_ONCE(pool->super.generation, READ_ONCE(pool->generation) + COUCHE_GENERATION_STEP);
+	err = write_supers_locked(pool, true);
+	mutex_unlock(&pool->super_lock);
+	return err;
+}
+
+/**
+ * couche_superblock_set_clean() - Note that nothing is open, or that it may be
+ * @pool: the pool
+ * @clean: true after the last write of a deactivation
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_set_clean(struct couche_pool *pool, bool clean)
+{
+	int err = 0;
+
+	mutex_lock(&pool->super_lock);
+	if (pool->super.clean != clean) {
+		pool->super.clean = clean;
+		if (clean)
+			pool->super.generation = pool->generation;
+		err = write_supers_locked(pool, true);
+	}
+	mutex_unlock(&pool->super_lock);
+	return err;
+}
+
+/**
+ * couche_superblock_start() - Fail the legs that are missing, mark in use
+ * @pool: recovered
+ *
+ * What is written from now on is not on the missing legs, which must be
+ * known before the first write.
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_start(struct couche_pool *pool)
+{
+	bool missing = false;
+	int err;
+	u32 i;
+
+	mutex_lock(&pool->super_lock);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		/* A restore of a meta leg that was cut short begins anew. */
+		if (leg->state == COUCHE_LEG_FAILED || !couche_leg_member(leg) ||
+		    (leg->bdev && leg->role != COUCHE_ROLE_META) ||
+		    (leg->bdev && leg->state == COUCHE_LEG_ONLINE))
+			continue;
+		set_state_locked(pool, leg, COUCHE_LEG_FAILED);
+		missing = true;
+	}
+	/*
+	 * Pages of a checkpoint that was cut have the number after the last one:
+	 * the next must not have it too. By two, so that the slots still alternate.
+	 */
+	pool->super.checkpoint += 2;
+	pool->super.clean = 0;
+	err = write_supers_locked(pool, !missing);
+	mutex_unlock(&pool->super_lock);
+	return err;
+}
+
+/**
+ * couche_superblock_check_leg() - Is the device of a leg still that leg?
+ * @pool: the pool
+ * @leg: has a device
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EINVAL, -ENODEV, -EIO or -ENOMEM, with the reason logged.
+ */
+int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg)
+{
+	struct couche_super *s = kvcalloc(2, sizeof(*s), GFP_KERNEL);
+	void *buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
+	struct leg_view view = {};
+	const char *why;
+	int err = -ENOMEM;
+
+	if (s && buf) {
+		view_leg(pool, leg, buf, s, &view);
+		why = why_not(leg, &pool->super.leg[leg->index], &view);
+		err = why ? view.err ?: -EINVAL : 0;
+		if (why)
+			complain(pool, leg->index, &view, why);
+	}
+	kfree(buf);
+	kvfree(s);
+	return err;
+}
+
+/**
+ * couche_superblock_check_new() - May a device become a leg?
+ * @pool: the pool
+ * @leg: its device is the one in question
+ *
+ * It must be blank where superblocks stand, or hold one that says of itself
+ * that it has failed: that is how a leg begins, and nothing was put on it.
+ *
+ * Context: process; sleeps.
+ * Return: 0; -EEXIST when it holds something; -EIO, -ENOMEM.
+ */
+int couche_superblock_check_new(struct couche_pool *pool, struct couche_leg *leg)
+{
+	struct couche_super *s = kvcalloc(2, sizeof(*s), GFP_KERNEL);
+	void *buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
+	struct leg_view view = {};
+	int err = -ENOMEM;
+
+	if (s && buf) {
+		err = view_leg(pool, leg, buf, s, &view);
+		if (err == -EIO || view.blank)
+			err = view.blank ? 0 : err;
+		else if (err || s->leg[leg->index].state != COUCHE_LEG_FAILED)
+			err = -EEXIST;
+	}
+	kfree(buf);
+	kvfree(s);
+	return err;
+}
+
+static int write_first(struct couche_pool *pool, struct couche_leg *leg)
+{
+	struct couche_super *s = &pool->super;
+	void *block = pool->super_blocks + ((size_t)leg->index << COUCHE_BLOCK_SHIFT);
+	struct couche_batch batch;
+	u8 slot;
+
+	s->leg_index = leg->index;
+	s->sequence++;
+	couche_super_encode(s, block);
+	s->sequence--;
+	couche_batch_begin(&batch);
+	for (slot = 0; slot < 2; slot++)
+		couche_leg_submit(leg, REQ_OP_WRITE | REQ_FUA | REQ_META | REQ_SYNC,
+				  slot ? COUCHE_SB_SLOT_B : COUCHE_SB_SLOT_A, block,
+				  COUCHE_BLOCK_SIZE, &batch, leg->index);
+	return couche_batch_wait(&batch) ? -EIO : 0;
+}
+
+static void apply_change(struct couche_super *s, const struct couche_super_change *change)
+{
+	s->leg[change->index] = change->leg;
+	s->nr_legs = max(s->nr_legs, change->index + 1);
+	if (!change->moved)
+		return;
+	s->map_pages = change->map_pages;
+	s->journal_start = change->journal_start;
+	s->journal_blocks = change->journal_blocks;
+	s->journal_seq = change->journal_seq;
+	s->journal_pos = 0;
+}
+
+/**
+ * couche_superblock_check_change() - Would the pool make sense afterwards?
+ * @pool: the pool
+ * @change: what is to be changed
+ * @why: what was wrong
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int couche_superblock_check_change(struct couche_pool *pool,
+				   const struct couche_super_change *change, const char **why)
+{
+	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	int err;
+
+	*why = "no memory";
+	if (!s)
+		return -ENOMEM;
+	mutex_lock(&pool->super_lock);
+	*s = pool->super;
+	mutex_unlock(&pool->super_lock);
+	apply_change(s, change);
+	s->leg_index = 0;
+	while (s->leg[s->leg_index].state == COUCHE_LEG_NONE)
+		s->leg_index++;
+	err = couche_super_check(s, why);
+	kfree(s);
+	return err;
+}
+
+/**
+ * couche_superblock_plan_areas() - Does the map need more pages for a new leg?
+ * @pool: the pool, under config_lock
+ * @change: a leg that is added; the areas are filled in
+ * @why: what was wrong
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0; -EINVAL; -ENOSPC when a meta leg is too small; -ENOMEM.
+ */
+int couche_superblock_plan_areas(struct couche_pool *pool, struct couche_super_change *change,
+				 const char **why)
+{
+	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	u32 pages;
+	int err;
+
+	*why = "no memory";
+	if (!s)
+		return -ENOMEM;
+	mutex_lock(&pool->super_lock);
+	*s = pool->super;
+	mutex_unlock(&pool->super_lock);
+	pages = s->map_pages;
+	apply_change(s, change);
+	s->leg_index = change->index;
+	err = couche_super_layout(s, why);
+	change->moved = !err && s->map_pages > pages;
+	change->map_pages = s->map_pages;
+	change->journal_start = s->journal_start;
+	change->journal_blocks = s->journal_blocks;
+	kfree(s);
+	return err;
+}
+
+/**
+ * couche_superblock_change() - A leg comes, is replaced or goes; durably
+ * @pool: the pool
+ * @change: passed couche_superblock_check_change()
+ *
+ * The new device comes first: should we stop here, the pool does not know it
+ * and it says of itself that it holds nothing. Then the meta legs, which is
+ * where it becomes true.
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0; -EIO when the device cannot be written, and nothing changed, or
+ * the metadata failed.
+ */
+int couche_superblock_change(struct couche_pool *pool, const struct couche_super_change *change)
+{
+	struct couche_leg *leg = &pool->legs[change->index];
+	struct couche_super *old = kmalloc(sizeof(*old), GFP_NOIO);
+	int err = 0;
+
+	if (!old)
+		return -ENOMEM;
+	mutex_lock(&pool->super_lock);
+	*old = pool->super;
+	apply_change(&pool->super, change);
+	if (change->leg.state != COUCHE_LEG_NONE)
+		err = write_first(pool, leg);
+	if (err) {
+		pool->super = *old;
+		goto out;
+	}
+	memcpy(leg->uuid, change->leg.uuid, COUCHE_UUID_SIZE);
+	leg->sectors = change->leg.sectors;
+	leg->domain = change->leg.domain;
+	WRITE_ONCE(leg->flags, change->leg.flags);
+	set_state_locked(pool, leg, change->leg.state);
+	WRITE_ONCE(leg->role, change->leg.state ? change->leg.role : COUCHE_NO_ROLE);
+	smp_store_release(&pool->nr_legs, pool->super.nr_legs);
+	err = write_supers_locked(pool, false);
+out:
+	mutex_unlock(&pool->super_lock);
+	kfree(old);
+	return err;
+}
+
+/**
+ * couche_superblock_set_leg_flags() - Begin or end to drain a leg, durably
+ * @pool: the pool
+ * @leg: the leg
+ * @flags: COUCHE_LEG_FLAG_*
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_set_leg_flags(struct couche_pool *pool, struct couche_leg *leg, u32 flags)
+{
+	int err;
+
+	mutex_lock(&pool->super_lock);
+	WRITE_ONCE(leg->flags, flags);
+	pool->super.leg[leg->index].flags = flags;
+	err = write_supers_locked(pool, false);
+	mutex_unlock(&pool->super_lock);
+	raise_leg_event(pool, leg);
+	return err;
+}
+
+/**
+ * couche_superblock_restore_meta() - Bring a meta leg up to date
+ * @pool: the pool
+ * @leg: a meta leg that had failed
+ *
+ * It takes all writes from here on, and is trusted when a checkpoint of every
+ * page has gone through.
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -EIO.
+ */
+int couche_superblock_restore_meta(struct couche_pool *pool, struct couche_leg *leg)
+{
+	u32 epoch;
+	int err;
+
+	err = couche_superblock_set_leg_state(pool, leg, COUCHE_LEG_RESTORING);
+	if (err)
+		return err;
+	epoch = READ_ONCE(leg->epoch);
+	spin_lock_irq(&pool->commit.lock);
+	bitmap_set(pool->area.dirty, 0, pool->area.nr);
+	spin_unlock_irq(&pool->commit.lock);
+	err = couche_commit_checkpoint(pool);
+	return err ?: couche_superblock_set_restored(pool, leg, epoch);
+}
+
+static void layout_from_table(const struct couche_tableline *line, struct couche_super *s)
+{
+	u32 i;
+
+	s->nr_legs = line->nr_legs;
+	s->extent_sectors = line->extent_sectors;
+	s->segment_sectors = line->segment_sectors;
+	memcpy(s->profile, line->profile, sizeof(s->profile));
+	strscpy(s->name, *line->name ? line->name : "couche", sizeof(s->name));
+	for (i = 0; i < line->nr_legs; i++) {
+		s->leg[i].role = line->leg[i].role;
+		s->leg[i].domain = line->leg[i].domain;
+	}
+}
+
+static int zero_map_area(struct couche_pool *pool)
+{
+	u64 sectors = (u64)pool->super.map_pages * 2 * COUCHE_BLOCK_SECTORS;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs && !err; i++)
+		if (pool->legs[i].role == COUCHE_ROLE_META)
+			err = blkdev_issue_zeroout(pool->legs[i].bdev, pool->super.map_start,
+						   sectors, GFP_KERNEL, 0);
+	return err;
+}
+
+/**
+ * couche_superblock_format() - Make a new pool on blank legs
+ * @pool: its legs have devices
+ * @line: the table that asked for it
+ *
+ * Context: process; sleeps. The superblocks are written last, so that an
+ * interrupted format leaves blank legs or a whole pool.
+ * Return: 0; -EINVAL with the field logged, -EIO or -ENOMEM.
+ */
+int couche_superblock_format(struct couche_pool *pool, const struct couche_tableline *line)
+{
+	struct couche_super *s = &pool->super;
+	const char *field = "legs";
+	int err = 0;
+	u32 i;
+
+	layout_from_table(line, s);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (!leg->bdev) {
+			field = "legs: one is missing";
+			err = -EINVAL;
+			break;
+		}
+		s->leg[i].sectors = round_down(bdev_nr_sectors(leg->bdev), COUCHE_BLOCK_SECTORS);
+		s->leg[i].state = COUCHE_LEG_ONLINE;
+		leg->state = COUCHE_LEG_ONLINE;
+		generate_random_uuid(s->leg[i].uuid);
+	}
+	s->generation = COUCHE_GENERATION_STEP;
+	s->journal_seq = 1;
+	if (!err)
+		err = couche_super_layout(s, &field);
+	if (!err)
+		err = couche_super_check(s, &field);
+	if (err) {
+		DMERR("%s: cannot format: %s", pool->device, field);
+		return err;
+	}
+	err = zero_map_area(pool);
+	if (err)
+		return err;
+	/* Twice, so that either slot can be lost from the start. */
+	mutex_lock(&pool->super_lock);
+	err = write_supers_locked(pool, false) ?: write_supers_locked(pool, false);
+	mutex_unlock(&pool->super_lock);
+	return err;
+}

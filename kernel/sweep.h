@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A sweep: a walk over all extents of a pool that goes on beside everything
+ * else. Rebuilder and scrub are sweeps; what they look for and do is theirs.
+ *
+ * The worker (pool->control_wq) takes one page of the map at a time, sorts
+ * what is wanted of it by where it lies, and keeps a few visits going in
+ * pool->relocate_wq, not faster than the rate allows. It returns when it is
+ * paused, stopped or the pool is suspended, and goes on from its place later.
+ * A visit holds its volume (couche_volume_get()), no lock.
+ *
+ * Orders and numbers are under sweep->lock; place and batch are the worker's.
+ * Made with the pool, freed with it. A visit that fails is counted, and the
+ * sweep goes on.
+ */
+#ifndef COUCHE_SWEEP_H
+#define COUCHE_SWEEP_H
+
+#include <linux/ktime.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "control.h"
+#include "core/page.h"
+#include "core/types.h"
+
+struct couche_pool;
+struct couche_sweep;
+struct couche_volume;
+
+#define COUCHE_SWEEP_SLOTS	4	/* visits at a time */
+
+/* An extent as it was when it was put on the list. */
+struct couche_sweep_item {
+	couche_extent_t extent;
+	struct couche_place place;
+};
+
+struct couche_sweep_ops {
+	u8 kind;			/* enum couche_sweep_kind */
+	u8 ended;			/* state in which it ends, enum couche_sweep_state */
+	/* Count what the next pass is for; false: that was all. */
+	bool (*next_pass)(struct couche_sweep *sweep);
+	bool (*wanted)(struct couche_sweep *sweep, const struct couche_place *place);
+	int (*visit)(struct couche_sweep *sweep, struct couche_volume *volume,
+		     const struct couche_sweep_item *item);
+	/* All passes are over: is something left that has to wait? */
+	bool (*waits)(struct couche_sweep *sweep);
+	u64 (*rate)(void);		/* bytes a second where no order says so */
+};
+
+struct couche_sweep_slot {
+	struct work_struct work;
+	struct couche_sweep *sweep;
+	struct couche_sweep_item item;
+	bool busy;
+};
+
+struct couche_sweep {
+	struct couche_pool *pool;
+	const struct couche_sweep_ops *ops;
+	spinlock_t lock;
+	struct couche_sweep_info info;
+	bool again;			/* from the first pass on: something changed */
+	wait_queue_head_t wait;
+	struct delayed_work work;
+
+	/* the worker's place */
+	bool passing;
+	int level;			/* the owner's: which pass this is */
+	unsigned long skip_tiers;	/* the owner's: where there is no room, a bit each */
+	u64 told;			/* the owner's: what the log said last */
+	unsigned long volume;
+	u32 page;
+	u64 next;			/* first place in the page not yet visited */
+	ktime_t due;			/* no visit before that */
+	ktime_t reported;
+	unsigned int nr_busy;
+	unsigned int nr_items;
+	struct couche_sweep_slot slots[COUCHE_SWEEP_SLOTS];
+	struct couche_sweep_item items[COUCHE_PAGE_EXTENTS];
+};
+
+struct couche_sweep *couche_sweep_create(struct couche_pool *pool,
+					 const struct couche_sweep_ops *ops);
+void couche_sweep_free(struct couche_sweep *sweep);
+void couche_sweep_kick(struct couche_sweep *sweep);
+bool couche_sweep_goes_on(struct couche_sweep *sweep);
+u64 couche_sweep_count(struct couche_sweep *sweep);
+void couche_sweep_pause(struct couche_sweep *sweep);
+void couche_sweep_unpause(struct couche_sweep *sweep);
+int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
+			  const struct couche_sweep_item *item, u64 *batch);
+int couche_sweep_run(struct couche_sweep *sweep, enum couche_sweep_order order, u64 rate,
+		     const char **why);
+void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info *info);
+
+#endif /* COUCHE_SWEEP_H */

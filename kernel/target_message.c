@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmsetup message <pool> 0 <verb> <arguments>
+ */
+#include <linux/kstrtox.h>
+
+#include "control.h"
+#include "pool.h"
+#include "target.h"
+#include "volume.h"
+
+#define DM_MSG_PREFIX "couche-pool"
+
+struct message {
+	const char *verb;
+	unsigned int args;
+	int (*run)(struct couche_pool *pool, char **argv, const char **why);
+};
+
+static int number(const char *text, u64 max, u64 *ret, const char **why)
+{
+	*why = "an argument is not a number in its range";
+	return kstrtou64(text, 10, ret) || *ret > max ? -EINVAL : 0;
+}
+
+static int changeable(struct couche_pool *pool, const char **why)
+{
+	*why = "pool: it is not active, or suspended";
+	if (!test_bit(POOL_ACTIVE, &pool->flags) || test_bit(POOL_SUSPENDED, &pool->flags))
+		return -EBUSY;
+	*why = "pool: it takes no changes";
+	return couche_pool_writable(pool) ? 0 : -EROFS;
+}
+
+static int create_volume(struct couche_pool *pool, char **argv, const char **why)
+{
+	u64 id, sectors;
+	int err;
+
+	err = number(argv[1], U32_MAX, &id, why) ?: number(argv[2], U64_MAX, &sectors, why);
+	if (err)
+		return err;
+	mutex_lock(&pool->config_lock);
+	err = changeable(pool, why) ?: couche_volume_create(pool, id, sectors, argv[3], why);
+	mutex_unlock(&pool->config_lock);
+	return err;
+}
+
+static int remove_volume(struct couche_pool *pool, char **argv, const char **why)
+{
+	u64 id;
+	int err;
+
+	err = number(argv[1], U32_MAX, &id, why);
+	if (err)
+		return err;
+	mutex_lock(&pool->config_lock);
+	err = changeable(pool, why) ?: couche_volume_remove(pool, id, why);
+	mutex_unlock(&pool->config_lock);
+	return err;
+}
+
+static int resize_volume(struct couche_pool *pool, char **argv, const char **why)
+{
+	u64 id, sectors;
+	int err;
+
+	err = number(argv[1], U32_MAX, &id, why) ?: number(argv[2], U64_MAX, &sectors, why);
+	if (err)
+		return err;
+	mutex_lock(&pool->config_lock);
+	err = changeable(pool, why) ?: couche_volume_resize(pool, id, sectors, why);
+	mutex_unlock(&pool->config_lock);
+	return err;
+}
+
+/* One that takes the index of a leg. */
+static int leg_order(struct couche_pool *pool, char **argv, const char **why,
+		     int (*order)(struct couche_pool *pool, u32 index, const char **why))
+{
+	u64 index;
+
+	return number(argv[1], COUCHE_MAX_LEGS, &index, why) ?: order(pool, index, why);
+}
+
+static int fail_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_fail);
+}
+
+static int restore_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_restore);
+}
+
+static int add_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_add);
+}
+
+static int replace_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_replace);
+}
+
+static int remove_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_remove);
+}
+
+static int drain_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_drain);
+}
+
+static int undrain_leg(struct couche_pool *pool, char **argv, const char **why)
+{
+	return leg_order(pool, argv, why, couche_leg_drain_cancel);
+}
+
+static int tier_number(const char *name, u8 *tier, const char **why)
+{
+	static const char * const names[] = { "hot", "warm", "cold" };
+	int i = match_string(names, ARRAY_SIZE(names), name);
+
+	*why = "tier: must be hot, warm or cold";
+	*tier = i;
+	return i < 0 ? -EINVAL : 0;
+}
+
+static int migrate(struct couche_pool *pool, char **argv, const char **why)
+{
+	struct couche_migrate_args args = {};
+	u64 volume;
+	u32 id;
+	int err;
+
+	err = number(argv[1], U32_MAX, &volume, why) ?:
+	      number(argv[2], U64_MAX, &args.first, why) ?:
+	      number(argv[3], U64_MAX, &args.count, why) ?:
+	      tier_number(argv[4], &args.tier, why);
+	if (err)
+		return err;
+	args.volume = volume;
+	return couche_migrate_start(pool, &args, &id, why);
+}
+
+static int cancel(struct couche_pool *pool, char **argv, const char **why)
+{
+	u64 id;
+	int err;
+
+	err = number(argv[1], U32_MAX, &id, why);
+	*why = err ? *why : "migration: no such id, or it has ended";
+	return err ?: couche_migrate_cancel(pool, id);
+}
+
+static int checkpoint(struct couche_pool *pool, char **argv, const char **why)
+{
+	return changeable(pool, why) ?: couche_commit_checkpoint(pool);
+}
+
+static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)
+{
+	static const char * const names[] = {
+		[COUCHE_SWEEP_START] = "start",
+		[COUCHE_SWEEP_PAUSE] = "pause",
+		[COUCHE_SWEEP_RESUME] = "resume",
+		[COUCHE_SWEEP_STOP] = "stop",
+	};
+	int i = match_string(names, ARRAY_SIZE(names), name);
+
+	*why = "order: must be start, pause, resume or stop";
+	*order = i;
+	return i < 0 ? -EINVAL : 0;
+}
+
+static int sweep(struct couche_pool *pool, enum couche_sweep_kind kind, char **argv,
+		 const char **why)
+{
+	enum couche_sweep_order order;
+
+	return sweep_order(argv[1], &order, why) ?:
+	       couche_pool_sweep(pool, kind, order, U64_MAX, why);
+}
+
+static int sweep_rate(struct couche_pool *pool, enum couche_sweep_kind kind, char **argv,
+		      const char **why)
+{
+	u64 rate;
+
+	return number(argv[1], U64_MAX - 1, &rate, why) ?:
+	       couche_pool_sweep(pool, kind, COUCHE_SWEEP_RATE, rate, why);
+}
+
+static int rebuild(struct couche_pool *pool, char **argv, const char **why)
+{
+	return sweep(pool, COUCHE_SWEEP_REBUILD, argv, why);
+}
+
+static int rebuild_rate(struct couche_pool *pool, char **argv, const char **why)
+{
+	return sweep_rate(pool, COUCHE_SWEEP_REBUILD, argv, why);
+}
+
+static int scrub(struct couche_pool *pool, char **argv, const char **why)
+{
+	return sweep(pool, COUCHE_SWEEP_SCRUB, argv, why);
+}
+
+static int scrub_rate(struct couche_pool *pool, char **argv, const char **why)
+{
+	return sweep_rate(pool, COUCHE_SWEEP_SCRUB, argv, why);
+}
+
+static const struct message messages[] = {
+	{ "create_volume", 3, create_volume },
+	{ "remove_volume", 1, remove_volume },
+	{ "resize_volume", 2, resize_volume },
+	{ "fail_leg", 1, fail_leg },
+	{ "restore_leg", 1, restore_leg },
+	{ "add_leg", 1, add_leg },
+	{ "replace_leg", 1, replace_leg },
+	{ "remove_leg", 1, remove_leg },
+	{ "drain_leg", 1, drain_leg },
+	{ "undrain_leg", 1, undrain_leg },
+	{ "migrate", 4, migrate },
+	{ "cancel", 1, cancel },
+	{ "checkpoint", 0, checkpoint },
+	{ "rebuild", 1, rebuild },
+	{ "rebuild_rate", 1, rebuild_rate },
+	{ "scrub", 1, scrub },
+	{ "scrub_rate", 1, scrub_rate },
+};
+
+/**
+ * couche_pool_message() - Carry out a message to a pool
+ * @pool: the pool
+ * @argc: how many words
+ * @argv: the verb and its arguments
+ *
+ * Context: process; sleeps.
+ * Return: 0, or a negative errno with the reason logged.
+ */
+int couche_pool_message(struct couche_pool *pool, unsigned int argc, char **argv)
+{
+	const char *why = "unknown message";
+	unsigned int i;
+	int err = -EINVAL;
+
+	for (i = 0; argc && i < ARRAY_SIZE(messages); i++) {
+		if (strcasecmp(argv[0], messages[i].verb))
+			continue;
+		why = "wrong number of arguments";
+		if (argc - 1 == messages[i].args)
+			err = messages[i].run(pool, argv, &why);
+		break;
+	}
+	if (err)
+		DMERR("%s: message %s: %s (%d)", pool->device, argc ? argv[0] : "", why, err);
+	return err;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writes to extents that have a place of their own kind: in place, to every
+ * copy. All else (no place yet, or a stripe, which is never changed) goes to
+ * provision.c first.
+ */
+#include <linux/bio.h>
+
+#include "group.h"
+#include "io.h"
+#include "superblock.h"
+#include "trace.h"
+#include "write.h"
+
+struct couche_clone {
+	struct couche_io *io;
+	unsigned int shard;
+	struct bio bio;		/* last: its vectors follow it */
+};
+
+static struct couche_clone *clone_of(struct bio *bio)
+{
+	return container_of(bio, struct couche_clone, bio);
+}
+
+/**
+ * couche_write_clones_init() - Make the pool's clones of volume bios
+ * @pool: the pool
+ *
+ * Context: process; sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int couche_write_clones_init(struct couche_pool *pool)
+{
+	return bioset_init(&pool->clones, BIO_POOL_SIZE, offsetof(struct couche_clone, bio), 0);
+}
+
+static u64 shards_to_legs(const struct couche_group *group, u32 shards)
+{
+	u64 legs = 0;
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if (shards & BIT(i))
+			legs |= BIT_ULL(group->desc.seg[i].leg);
+	return legs;
+}
+
+/**
+ * couche_write_settle() - Decide about a write that some copies missed
+ * @pool: the pool
+ * @group: where it went, k = 1
+ * @failed: bit per copy that failed
+ * @written: bit per copy that succeeded
+ *
+ * The legs that missed it are failed, durably, before the write may count as
+ * done: they must never be read as current again.
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -EIO when no copy took it.
+ */
+int couche_write_settle(struct couche_pool *pool, const struct couche_group *group,
+			u32 failed, u32 written)
+{
+	if (!written)
+		return -EIO;
+	return failed ? couche_superblock_fail_legs(pool, shards_to_legs(group, failed)) : 0;
+}
+
+static void settle_work(struct work_struct *work)
+{
+	struct couche_io *io = container_of(work, struct couche_io, work);
+	u32 failed = atomic_read(&io->failed);
+	int err = couche_write_settle(io->volume->pool, io->group, failed,
+				      io->tried & ~failed);
+
+	couche_io_end(io, errno_to_blk_status(err));
+}
+
+static void clones_put(struct couche_io *io)
+{
+	if (!atomic_dec_and_test(&io->pending))
+		return;
+	if (atomic_read(&io->failed) || !io->tried)
+		couche_io_queue(io, settle_work);
+	else
+		couche_io_end(io, BLK_STS_OK);
+}
+
+static void clone_endio(struct bio *bio)
+{
+	struct couche_clone *clone = clone_of(bio);
+	struct couche_io *io = clone->io;
+	struct couche_leg *leg = couche_group_leg(io->volume->pool, io->group, clone->shard);
+
+	if (bio->bi_status) {
+		couche_leg_note_error(leg, true);
+		atomic_or(BIT(clone->shard), &io->failed);
+	} else {
+		couche_leg_set_dirty(leg);
+	}
+	bio_put(bio);
+	clones_put(io);
+}
+
+/* Send the bio's data to every copy of the place; couche_io_end() follows. */
+static void write_copies(struct couche_io *io, u32 row)
+{
+	struct couche_pool *pool = io->volume->pool;
+	unsigned int i;
+
+	atomic_set(&io->pending, 1);
+	atomic_set(&io->failed, 0);
+	io->tried = 0;
+	for (i = 0; i < io->group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(pool, io->group, i);
+		struct couche_clone *clone;
+		struct bio *bio;
+
+		if (!couche_leg_writable(leg))
+			continue;
+		bio = bio_alloc_clone(leg->bdev, couche_io_bio(io), GFP_NOIO, &pool->clones);
+		clone = clone_of(bio);
+		clone->io = io;
+		clone->shard = i;
+		bio->bi_end_io = clone_endio;
+		bio->bi_iter.bi_sector = couche_group_sector(pool, io->group, i, row) +
+					 couche_io_offset(io);
+		io->tried |= BIT(i);
+		atomic_inc(&io->pending);
+		couche_leg_note(leg, true);
+		submit_bio_noacct(bio);
+	}
+	clones_put(io);
+}
+
+static void write_copies_work(struct work_struct *work)
+{
+	struct couche_io *io = container_of(work, struct couche_io, work);
+
+	write_copies(io, couche_entry_row(io->word));
+}
+
+/*
+ * The first write to a mirrored extent since activation: note durably that
+ * its copies may differ from now on, so that a crash has them made equal.
+ */
+static void open_work(struct work_struct *work)
+{
+	struct couche_io *io = container_of(work, struct couche_io, work);
+	struct couche_pool *pool = io->volume->pool;
+	couche_extent_t extent = couche_io_extent(io);
+	struct couche_map_page *page = couche_volume_find_page(io->volume, extent);
+	struct couche_entry *entry = couche_volume_entry(page, extent);
+	struct couche_place place;
+	u32 generation;
+	u64 word, batch;
+	int err;
+
+	err = couche_commit_begin(pool);
+	if (err) {
+		couche_io_end(io, errno_to_blk_status(err));
+		return;
+	}
+	/* Set now, so that a page written meanwhile has it; believed below. */
+	word = atomic64_fetch_or(ENTRY_OPEN, &entry->word);
+	generation = entry->generation;
+	if (word & ENTRY_MAPPED) {
+		place = couche_entry_place(entry);
+		couche_commit_extent_locked(pool, io->volume, page, extent, &place);
+	} else {
+		atomic64_andnot(ENTRY_OPEN, &entry->word);
+	}
+	batch = couche_commit_end(pool);
+	err = couche_commit_wait(pool, batch);
+	spin_lock_irq(&pool->commit.lock);
+	/* It may have moved away and back to a copy that was kept, and not open. */
+	if (!err && entry->generation == generation && (word & ENTRY_MAPPED) &&
+	    (atomic64_read(&entry->word) & ENTRY_OPEN))
+		atomic64_or(ENTRY_OPENED, &entry->word);
+	spin_unlock_irq(&pool->commit.lock);
+	if (err)
+		couche_io_end(io, errno_to_blk_status(err));
+	else
+		couche_io_resume(couche_io_bio(io));
+}
+
+/*
+ * Tell whoever copies this extent, or keeps a copy of it, that it changes;
+ * false: look again.
+ */
+static bool mark_dirtied(struct couche_entry *entry, u64 word)
+{
+	u64 marked = word & ~ENTRY_KEPT;
+
+	if (word & ENTRY_MOVING)
+		marked |= ENTRY_DIRTIED;
+	return marked == word || atomic64_try_cmpxchg(&entry->word, (s64 *)&word, marked);
+}
+
+/**
+ * couche_write_in_place() - Change an extent where it lies, or see to it first
+ * @io: inside io_gate
+ * @copies: what to do in a worker when it may be changed; NULL: a plain write
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_*.
+ */
+int couche_write_in_place(struct couche_io *io, work_func_t copies)
+{
+	struct couche_pool *pool = io->volume->pool;
+	struct couche_map_page *page = couche_volume_page(io->volume, couche_io_extent(io));
+	struct couche_entry *entry;
+
+	if (!page)
+		goto provision;
+	entry = couche_volume_entry(page, couche_io_extent(io));
+	do {
+		io->word = atomic64_read_acquire(&entry->word);
+		if (io->word & ENTRY_BUSY) {
+			couche_io_leave(io);
+			couche_pool_defer(pool, couche_io_bio(io), &entry->word, ENTRY_BUSY);
+			return DM_MAPIO_SUBMITTED;
+		}
+		if (!(io->word & ENTRY_MAPPED) ||
+		    pool->geometry[couche_entry_tier(io->word)].footers)
+			goto provision;
+	} while (!mark_dirtied(entry, io->word));
+
+	io->group = couche_group_find(pool, couche_entry_group(io->word));
+	if (io->group->desc.nr == 1 && !couche_leg_writable(couche_group_leg(pool, io->group, 0))) {
+		couche_io_leave(io);
+		return DM_MAPIO_KILL;
+	}
+	if (io->group->desc.nr == 1 && !copies)
+		return couche_io_to_leg(io, 0);
+	if (io->group->desc.nr == 1 || (io->word & ENTRY_OPENED))
+		return couche_io_queue(io, copies ?: write_copies_work);
+	couche_io_leave(io);
+	return couche_io_queue(io, open_work);
+
+provision:
+	couche_io_leave(io);
+	return couche_io_queue(io, couche_provision_work);
+}
+
+/**
+ * couche_write_map() - A write comes in
+ * @io: the bio, inside io_gate
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_*.
+ */
+int couche_write_map(struct couche_io *io)
+{
+	return couche_write_in_place(io, NULL);
+}
