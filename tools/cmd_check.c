@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* couchectl check: is a stopped pool in order? */
+#include <stdio.h>
+
+#include "agent/lib/cleanup.h"
+#include "offline_map.h"
+#include "plan.h"
+
+#define SECTOR	512
+
+static const struct couche_option check_options[] = { COUCHE_OFFLINE_OPTIONS, { NULL } };
+
+static void show_tier(cJSON *object, const struct couche_map *map, u8 tier)
+{
+	const struct couche_super *s = &map->o->super;
+	u64 segments = 0, extents = 0, groups = 0;
+	u32 i;
+
+	for (i = 0; i < s->nr_legs; i++) {
+		if (s->leg[i].state != COUCHE_LEG_NONE &&
+		    s->leg[i].role == couche_role_of_tier(tier))
+			segments += couche_super_segments(s, i);
+	}
+	for (i = 0; i < map->nr_groups; i++)
+		groups += map->groups[i] && map->groups[i]->tier == tier;
+	for (i = 0; i <= COUCHE_MAX_VOLUMES; i++)
+		extents += map->volume[i] ? map->volume[i]->mapped[tier] : 0;
+	couche_doc_add_text(object, "tier", couche_tier_name(tier));
+	couche_doc_add_number(object, "segments", segments);
+	couche_doc_add_number(object, "groups", groups);
+	couche_doc_add_number(object, "assigned_segments",
+			      groups * (s->profile[tier].k + s->profile[tier].m));
+	couche_doc_add_number(object, "extents", extents);
+	couche_doc_add_number(object, "mapped_bytes", extents * s->extent_sectors * SECTOR);
+}
+
+static void show_volume(cJSON *object, const struct couche_map_volume *volume)
+{
+	cJSON *extents;
+	u8 tier;
+
+	couche_doc_add_number(object, "id", volume->desc.id);
+	couche_doc_add_text(object, "name", volume->desc.name);
+	couche_doc_add_uuid(object, "uuid", volume->desc.uuid);
+	couche_doc_add_number(object, "size_bytes", volume->desc.sectors * SECTOR);
+	extents = couche_doc_add_object(object, "tier_extents");
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		couche_doc_add_number(extents, couche_tier_name(tier), volume->mapped[tier]);
+}
+
+static void show_map(cJSON *doc, const struct couche_map *map)
+{
+	cJSON *journal = couche_doc_add_object(doc, "journal");
+	cJSON *area = couche_doc_add_object(doc, "map");
+	cJSON *tiers, *volumes;
+	u32 i;
+
+	couche_doc_add_number(journal, "blocks", map->o->super.journal_blocks);
+	couche_doc_add_number(journal, "replayed_blocks", map->journal.blocks);
+	couche_doc_add_number(journal, "replayed_commits", map->journal.commits);
+	couche_doc_add_number(journal, "replayed_records", map->journal.records);
+	couche_doc_add_number(area, "pages", map->o->super.map_pages);
+	couche_doc_add_number(area, "used_pages", map->used_pages);
+	tiers = couche_doc_add_array(doc, "tiers");
+	for (i = 0; i < COUCHE_NR_TIERS; i++) {
+		if (map->o->super.profile[i].k)
+			show_tier(couche_doc_append_object(tiers), map, i);
+	}
+	volumes = couche_doc_add_array(doc, "volumes");
+	for (i = 0; i <= COUCHE_MAX_VOLUMES; i++) {
+		if (map->volume[i])
+			show_volume(couche_doc_append_object(volumes), map->volume[i]);
+	}
+}
+
+static void print_summary(const struct couche_ctl *ctl, const cJSON *doc)
+{
+	static const struct couche_column tiers[] = {
+		{ "TIER", "tier" }, { "SEGMENTS", "segments", COUCHE_COLUMN_NUMBER },
+		{ "ASSIGNED", "assigned_segments", COUCHE_COLUMN_NUMBER },
+		{ "EXTENTS", "extents", COUCHE_COLUMN_NUMBER },
+		{ "MAPPED", "mapped_bytes", COUCHE_COLUMN_SIZE },
+		{ NULL }
+	};
+
+	if (!ctl->quiet)
+		couche_doc_print_table(ctl, tiers, couche_doc_get(doc, "tiers"), "");
+	couche_offline_print_findings(ctl, doc);
+	printf("%s: %s: %s losses, %s damages, %s notes; %s journal records replayed\n",
+	       couche_doc_text(doc, "pool.name"), couche_doc_text(doc, "result"),
+	       couche_doc_text(doc, "counts.losses"), couche_doc_text(doc, "counts.damages"),
+	       couche_doc_text(doc, "counts.notes"),
+	       couche_doc_text(doc, "journal.replayed_records"));
+}
+
+static void check_pool(const struct couche_ctl *ctl, struct couche_offline *o)
+{
+	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("check");
+
+	couche_offline_check_supers(o);
+	couche_offline_show_pool(doc, o);
+	if (o->has_meta) {
+		struct couche_map *map = couche_map_load(o);
+
+		couche_map_check(map);
+		show_map(doc, map);
+		couche_map_destroy(map);
+	}
+	couche_offline_show_findings(doc, &o->findings);
+	if (!couche_doc_print_whole(ctl, doc))
+		print_summary(ctl, doc);
+}
+
+static int run_check(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	static struct couche_offline o;
+	int r = couche_offline_open(&o, args);
+
+	if (!r) {
+		check_pool(ctl, &o);
+		r = couche_findings_exit(&o.findings);
+	}
+	couche_offline_close(&o);
+	return r;
+}
+
+const struct couche_command couche_check_commands[] = {
+	{ NULL, "[DEVICE...]", "Check the metadata of a stopped pool; write nothing.",
+	  check_options, run_check },
+	{ NULL }
+};

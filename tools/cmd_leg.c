@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <uuid/uuid.h>
+
+#include "activate.h"
+#include "dm.h"
+#include "options.h"
+#include "plan.h"
+#include "pool.h"
+#include "scan.h"
+#include "size.h"
+
+static struct couche_words restore_devices;
+
+static const struct couche_option restore_options[] = {
+	{ "device", 'd', COUCHE_OPTION_LIST, &restore_devices, "DEV...",
+	  "look for the missing leg on these devices only" },
+	{ NULL }
+};
+
+static int list_legs(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	static const struct couche_list list = { "legs", "index", couche_leg_columns };
+	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("leg list");
+	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
+	_cleanup_free_ struct couche_nl_leg *legs = NULL;
+	struct couche_nl_pool pool;
+	size_t nr, i;
+	cJSON *array;
+	int r;
+
+	if (nr_args > 1)
+		return couche_fail(COUCHE_EXIT_USAGE, "leg list", "takes one POOL at most");
+	r = couche_session_open(&nl);
+	if (!r && nr_args)
+		r = couche_session_pool(nl, args[0], &pool);
+	if (r)
+		return r;
+	r = couche_nl_legs(nl, nr_args ? pool.id.uuid : NULL, &legs, &nr);
+	if (r)
+		return couche_session_fail(nl, r, "legs", "cannot list them");
+	array = couche_doc_add_array(doc, "legs");
+	for (i = 0; i < nr; i++)
+		couche_show_leg(couche_doc_append_object(array), &legs[i]);
+	couche_doc_print_list(ctl, &list, doc);
+	return 0;
+}
+
+/* A leg is named by its index, its UUID or its device. */
+static bool leg_matches(const struct couche_nl_leg *leg, const char *name)
+{
+	uint64_t index;
+	struct stat st;
+	uuid_t uuid;
+
+	if (!couche_uint_parse(name, COUCHE_MAX_LEGS, &index))
+		return leg->index == index;
+	if (!uuid_parse(name, uuid))
+		return !memcmp(uuid, leg->uuid, sizeof(uuid));
+	return leg->present && !stat(name, &st) && S_ISBLK(st.st_mode) &&
+	       major(st.st_rdev) == leg->major && minor(st.st_rdev) == leg->minor;
+}
+
+static int find_leg(struct couche_nl *nl, char **args, struct couche_nl_pool *pool,
+		    struct couche_nl_leg *leg)
+{
+	_cleanup_free_ struct couche_nl_leg *legs = NULL;
+	size_t nr, i;
+	int r;
+
+	r = couche_session_pool(nl, args[0], pool);
+	if (r)
+		return r;
+	r = couche_nl_legs(nl, pool->id.uuid, &legs, &nr);
+	if (r)
+		return couche_session_fail(nl, r, args[0], "cannot list the legs");
+	for (i = 0; i < nr; i++) {
+		if (leg_matches(&legs[i], args[1])) {
+			*leg = legs[i];
+			return 0;
+		}
+	}
+	return couche_fail(COUCHE_EXIT_NOT_FOUND, args[1],
+			   "no such leg of pool %s; see couchectl leg list %s", pool->id.name,
+			   pool->id.name);
+}
+
+static int fail_leg(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
+	struct couche_nl_pool pool;
+	struct couche_nl_leg leg;
+	char object[96];
+	int r;
+
+	if (nr_args != 2)
+		return couche_fail(COUCHE_EXIT_USAGE, "leg fail",
+				   "takes POOL and LEG, an index, device or UUID");
+	r = couche_session_open(&nl);
+	if (!r)
+		r = find_leg(nl, args, &pool, &leg);
+	if (r)
+		return r;
+	snprintf(object, sizeof(object), "%s leg %u", pool.id.name, leg.index);
+	if (leg.state == COUCHE_LEG_FAILED)
+		return couche_fail(COUCHE_EXIT_CONFLICT, object, "has failed already; nothing to do");
+	if (ctl->dry_run) {
+		printf("would take %s (%s) out of service\n", object, couche_role_name(leg.role));
+		return 0;
+	}
+	r = couche_nl_leg_fail(nl, pool.id.uuid, leg.index);
+	if (r == -EBUSY)
+		return couche_fail(COUCHE_EXIT_CONFLICT, object,
+				   "without it data would be lost; see what else is out of service: couchectl pool status %s",
+				   pool.id.name);
+	if (r)
+		return couche_session_fail(nl, r, object, "cannot be failed");
+	couche_note(ctl, "%s: failed, out of service", object);
+	return 0;
+}
+
+static int find_device(const struct couche_nl_pool *pool, const struct couche_nl_leg *leg,
+		       char *path)
+{
+	const struct couche_found_leg *found = NULL;
+	struct couche_scan scan;
+	size_t i;
+	int r;
+
+	r = couche_scan_run(&scan, restore_devices.word, NULL);
+	if (r)
+		return couche_fail(COUCHE_EXIT_FAILURE, "devices",
+				   "cannot be listed (%s); name it with --device", strerror(-r));
+	for (i = 0; i < scan.nr_pools; i++) {
+		if (!memcmp(scan.pool[i].uuid, pool->id.uuid, COUCHE_UUID_SIZE))
+			found = &scan.pool[i].leg[leg->index];
+	}
+	if (!found || !found->path[0] || memcmp(found->uuid, leg->uuid, COUCHE_UUID_SIZE))
+		r = couche_fail(COUCHE_EXIT_NOT_FOUND, pool->id.name,
+				"the device of leg %u was not found; attach it or name it with --device",
+				leg->index);
+	else if (found->twice[0])
+		r = couche_fail(COUCHE_EXIT_CONFLICT, pool->id.name,
+				"leg %u was found on %s and on %s; name the right one with --device",
+				leg->index, found->twice, found->path);
+	else
+		snprintf(path, COUCHE_PATH_SIZE, "%s", found->path);
+	couche_scan_destroy(&scan);
+	return r;
+}
+
+/*
+ * The running table with @path at the place of leg @index: words are
+ * "uuid nr role device role device ... nr_features feature...".
+ */
+static int replace_device(const char *params, unsigned int index, const char *path, char *out,
+			  size_t size)
+{
+	unsigned int word = 0, want = 2 + 2 * index + 1;
+	const char *p = params;
+
+	while (word < want) {
+		p = strchr(p, ' ');
+		if (!p)
+			return -EINVAL;
+		p++;
+		word++;
+	}
+	if ((size_t)snprintf(out, size, "%.*s%s%s", (int)(p - params), params, path,
+			     p + strcspn(p, " ")) >= size)
+		return -E2BIG;
+	return 0;
+}
+
+/* Puts the device of a leg that is back into the table of the running pool. */
+static int attach(const struct couche_ctl *ctl, const struct couche_nl_pool *pool,
+		  const struct couche_nl_leg *leg)
+{
+	static char params[COUCHE_DM_PARAMS_SIZE], changed[COUCHE_DM_PARAMS_SIZE];
+	struct couche_dm_table table = { COUCHE_POOL_TARGET, 0, changed, false };
+	char device[COUCHE_DM_NAME_SIZE], path[COUCHE_PATH_SIZE];
+	int r;
+
+	r = find_device(pool, leg, path);
+	if (!r)
+		r = couche_session_pool_dm(pool, device);
+	if (r)
+		return r;
+	r = couche_dm_params(device, params, &table.sectors);
+	if (!r)
+		r = replace_device(params, leg->index, path, changed, sizeof(changed));
+	if (r)
+		return couche_dm_fail(r, device, "cannot read the pool's table");
+	if (ctl->dry_run) {
+		printf("dmsetup reload %s --table '0 %llu %s %s'\ndmsetup resume %s\n", device,
+		       (unsigned long long)table.sectors, COUCHE_POOL_TARGET, changed, device);
+		return 0;
+	}
+	r = couche_dm_reload(device, &table);
+	return r ? couche_dm_fail(r, path, "cannot be put into the pool") : 0;
+}
+
+static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
+	struct couche_nl_pool pool;
+	struct couche_nl_leg leg;
+	char object[96];
+	int r;
+
+	if (nr_args != 2)
+		return couche_fail(COUCHE_EXIT_USAGE, "leg restore",
+				   "takes POOL and LEG, an index, device or UUID");
+	r = couche_session_open(&nl);
+	if (!r)
+		r = find_leg(nl, args, &pool, &leg);
+	if (r)
+		return r;
+	snprintf(object, sizeof(object), "%s leg %u", pool.id.name, leg.index);
+	if (leg.present && leg.state == COUCHE_LEG_ONLINE)
+		return couche_fail(COUCHE_EXIT_CONFLICT, object, "is online; nothing to restore");
+	if (!leg.present)
+		r = attach(ctl, &pool, &leg);
+	if (r)
+		return r;
+	if (ctl->dry_run) {
+		printf("would take %s into service again\n", object);
+		return 0;
+	}
+	r = couche_nl_leg_restore(nl, pool.id.uuid, leg.index);
+	if (r)
+		return couche_session_fail(nl, r, object, "cannot be restored");
+	couche_note(ctl, "%s: restored", object);
+	return 0;
+}
+
+const struct couche_command couche_leg_commands[] = {
+	{ "list", "[POOL]", "List the devices of one pool or of all.", NULL, list_legs },
+	{ "fail", "POOL LEG", "Take a leg out of service; LEG is its index, device or UUID.",
+	  NULL, fail_leg },
+	{ "restore", "POOL LEG",
+	  "Take a failed or missing leg into service again; LEG is its index, device or UUID.",
+	  restore_options, restore_leg },
+	{ NULL }
+};

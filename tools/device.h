@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Block devices that are to become legs: is each one free to be overwritten?
+ *
+ * couche_device_check() changes nothing. It opens the device exclusively for
+ * the moment of the look, so what is mounted or belongs to another driver is
+ * refused whatever its contents; --force covers contents only. What it finds
+ * is told in one line that names the device.
+ */
+#ifndef COUCHE_TOOLS_DEVICE_H
+#define COUCHE_TOOLS_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct couche_device {
+	const char *path;	/* as the user wrote it, owned by the caller */
+	dev_t number;
+	uint64_t sectors;
+	bool foreign;		/* holds something that --force will wipe */
+	char contents[128];	/* what it holds, "" if nothing */
+};
+
+int couche_device_open(struct couche_device *device, const char *path);
+int couche_device_check_twice(const struct couche_device *devices, unsigned int nr);
+int couche_device_check_free(struct couche_device *device, bool force);
+int couche_device_wipe(const struct couche_device *device);
+int couche_device_unwrite(const struct couche_device *device, const uint8_t *pool_uuid);
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Is the map in itself consistent? What recovery marks, and who is in the way. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/lib/cleanup.h"
+#include "kernel/core/alloc.h"
+#include "kernel/core/geometry.h"
+#include "kernel/core/segmap.h"
+#include "offline_map.h"
+
+struct checking {
+	struct couche_map *map;
+	struct couche_geometry geometry[COUCHE_NR_TIERS];
+	struct couche_segmap segments[COUCHE_MAX_LEGS];
+	struct couche_alloc *rows;	/* per group; map NULL: not made yet */
+};
+
+static void out_of_memory(void)
+{
+	exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
+}
+
+static void lose_group(struct checking *c, u32 nr, const char *what)
+{
+	struct couche_spot spot = couche_offline_spot(c->map->o, COUCHE_NO_LEG);
+
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "group %u", nr);
+}
+
+/* Which group has this segment already? */
+static u32 owner_of(const struct couche_map *map, u32 not_this, const struct couche_segment *seg)
+{
+	u32 nr, i;
+
+	for (nr = 0; nr < not_this; nr++) {
+		const struct couche_group_desc *group = couche_map_group(map, nr);
+
+		for (i = 0; group && i < group->nr; i++) {
+			if (group->seg[i].leg == seg->leg && group->seg[i].segment == seg->segment)
+				return nr;
+		}
+	}
+	return not_this;
+}
+
+static void check_segment(struct checking *c, u32 nr, const struct couche_group_desc *group,
+			  const struct couche_segment *seg)
+{
+	const struct couche_super *s = &c->map->o->super;
+	struct couche_spot spot;
+	char what[96];
+
+	if (seg->leg >= s->nr_legs || s->leg[seg->leg].state == COUCHE_LEG_NONE ||
+	    s->leg[seg->leg].role != couche_role_of_tier(group->tier)) {
+		lose_group(c, nr, "leg: names one that is not of its tier");
+		return;
+	}
+	spot = couche_offline_spot(c->map->o, seg->leg);
+	switch (couche_segmap_mark(&c->segments[seg->leg], seg->segment)) {
+	case 0:
+		return;
+	case -EEXIST:
+		snprintf(what, sizeof(what), "segment: %u belongs to group %u", seg->segment,
+			 owner_of(c->map, nr, seg));
+		break;
+	default:
+		snprintf(what, sizeof(what), "segment: %u is beyond the end of the leg",
+			 seg->segment);
+	}
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "group %u", nr);
+}
+
+static void check_group(struct checking *c, u32 nr, const struct couche_group_desc *group)
+{
+	const struct couche_profile *profile = &c->map->o->super.profile[group->tier];
+	u32 i;
+
+	if (group->k != profile->k || group->nr != profile->k + profile->m)
+		lose_group(c, nr, "k: has another shape than its tier");
+	for (i = 0; i < group->nr; i++)
+		check_segment(c, nr, group, &group->seg[i]);
+}
+
+static void tell_extent(struct checking *c, const struct couche_map_page *page, u32 i,
+			const char *what)
+{
+	struct couche_spot spot = couche_offline_spot(c->map->o, COUCHE_NO_LEG);
+
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "volume %u extent %llu",
+			   page->volume, (u64)page->index * COUCHE_PAGE_EXTENTS + i);
+}
+
+static bool overlap(const struct couche_place *a, const struct couche_place *b)
+{
+	u32 first = from_couche_row(a->row), other = from_couche_row(b->row);
+
+	return (b->flags & COUCHE_EXTENT_MAPPED) && a->group == b->group &&
+	       first < other + b->rows && other < first + a->rows;
+}
+
+/* Rows are taken: by which extent? Pages are looked at in the order they came. */
+static void tell_overlap(struct checking *c, const struct couche_map_page *page, u32 at)
+{
+	const struct couche_map *map = c->map;
+	char what[96];
+	size_t p;
+	u32 i;
+
+	for (p = 0; p < map->nr_pages; p++) {
+		const struct couche_map_page *other = map->page[p];
+
+		for (i = 0; i < COUCHE_PAGE_EXTENTS; i++) {
+			if ((other == page && i == at) ||
+			    !overlap(&page->place[at], &other->place[i]))
+				continue;
+			snprintf(what, sizeof(what), "row: shared with volume %u extent %llu",
+				 other->volume, (u64)other->index * COUCHE_PAGE_EXTENTS + i);
+			tell_extent(c, page, at, what);
+			return;
+		}
+	}
+	tell_extent(c, page, at, "row: shared with itself");
+}
+
+static struct couche_alloc *rows_of(struct checking *c, u32 group)
+{
+	struct couche_alloc *rows = &c->rows[group];
+
+	if (!rows->map &&
+	    couche_alloc_init(rows, c->map->o->super.segment_sectors / COUCHE_BLOCK_SECTORS))
+		out_of_memory();
+	return rows;
+}
+
+static const char *place_error(struct checking *c, const struct couche_place *place)
+{
+	const struct couche_group_desc *group;
+
+	group = couche_map_group(c->map, from_couche_group(place->group));
+	if (!group)
+		return "group: does not exist";
+	if (place->tier != group->tier)
+		return "tier: not that of its group";
+	if (place->rows != c->geometry[place->tier].rows)
+		return "rows: not those of its profile";
+	if (place->generation >= c->map->o->super.generation)
+		return "generation: from the future";
+	return NULL;
+}
+
+static void check_extent(struct checking *c, const struct couche_map_page *page, u32 i)
+{
+	const struct couche_place *place = &page->place[i];
+	struct couche_map_volume *volume = c->map->volume[page->volume];
+	const char *why;
+	int err;
+
+	if (!(place->flags & COUCHE_EXTENT_MAPPED))
+		return;
+	why = (u64)page->index * COUCHE_PAGE_EXTENTS + i >= volume->nr_extents ?
+		"extent: beyond the end of its volume" : place_error(c, place);
+	if (why) {
+		tell_extent(c, page, i, why);
+		return;
+	}
+	volume->mapped[place->tier]++;
+	err = couche_alloc_mark(rows_of(c, from_couche_group(place->group)), place->row,
+				place->rows);
+	if (err == -EEXIST)
+		tell_overlap(c, page, i);
+	else if (err)
+		tell_extent(c, page, i, "row: past the end of its group");
+}
+
+static void check_all(struct checking *c)
+{
+	struct couche_map *map = c->map;
+	size_t p;
+	u32 nr, i;
+
+	for (nr = 0; nr < map->nr_groups; nr++) {
+		if (map->groups[nr])
+			check_group(c, nr, map->groups[nr]);
+	}
+	for (p = 0; p < map->nr_pages; p++) {
+		for (i = 0; i < COUCHE_PAGE_EXTENTS; i++)
+			check_extent(c, map->page[p], i);
+	}
+}
+
+/**
+ * couche_map_check() - judge groups and extents
+ * @map: loaded; volumes get their counts, the legs the findings
+ */
+void couche_map_check(struct couche_map *map)
+{
+	const struct couche_super *s = &map->o->super;
+	struct checking c = { .map = map };
+	u32 i;
+
+	c.rows = calloc(map->nr_groups + 1, sizeof(*c.rows));
+	if (!c.rows)
+		out_of_memory();
+	for (i = 0; i < COUCHE_NR_TIERS; i++) {
+		if (s->profile[i].k)
+			couche_geometry_init(&c.geometry[i], &s->profile[i], s->extent_sectors);
+	}
+	for (i = 0; i < s->nr_legs; i++) {
+		if (couche_segmap_init(&c.segments[i], s->leg[i].role == COUCHE_ROLE_META ?
+				       0 : couche_super_segments(s, i)))
+			out_of_memory();
+	}
+	check_all(&c);
+	for (i = 0; i < s->nr_legs; i++)
+		couche_segmap_destroy(&c.segments[i]);
+	for (i = 0; i < map->nr_groups; i++)
+		couche_alloc_destroy(&c.rows[i]);
+	free(c.rows);
+}

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "offline_map.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <asm/byteorder.h>
+
+#include "agent/lib/cleanup.h"
+#include "kernel/core/block.h"
+#include "kernel/core/bounds.h"
+
+#define READ_PAGES	64	/* pages, two slots each, read at once */
+#define MAX_GROUPS	(1U << 28)	/* what a map entry of the kernel can hold */
+
+/* One slot of a page on one leg. */
+struct slot {
+	int err;		/* 0, -ENODATA for blank or not a page, else damaged */
+	bool blank;
+	u64 sequence;		/* also of a damaged one, as far as that can be believed */
+	const char *field;
+};
+
+struct loading {
+	struct couche_map *map;
+	u8 *buf;		/* READ_PAGES * 2 blocks */
+	u8 *best;		/* READ_PAGES blocks */
+	u64 sequence[READ_PAGES];	/* of the best; 0: there is none */
+	bool blank[READ_PAGES];
+	u64 newest_damaged[READ_PAGES];
+	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
+	bool *group_page;	/* by index: seen */
+	bool volume_page[COUCHE_MAX_VOLUMES / COUCHE_PAGE_VOLUMES + 1];
+	bool maps;		/* second pass */
+};
+
+static void *zalloc(size_t nr, size_t size)
+{
+	void *p = calloc(nr ?: 1, size);
+
+	if (!p)
+		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
+				 "%zu times %zu bytes are not to be had; free some", nr, size));
+	return p;
+}
+
+static void *grow(void *array, size_t nr, size_t size)
+{
+	void *p = reallocarray(array, nr, size);
+
+	if (!p)
+		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
+				 "%zu times %zu bytes are not to be had; free some", nr, size));
+	return p;
+}
+
+/**
+ * couche_map_group() - find a group
+ * @map: the map
+ * @nr: its number
+ *
+ * Return: the group, NULL if there is none.
+ */
+struct couche_group_desc *couche_map_group(const struct couche_map *map, u32 nr)
+{
+	return nr < map->nr_groups ? map->groups[nr] : NULL;
+}
+
+/**
+ * couche_map_add_group() - remember a group
+ * @map: the map
+ * @nr: its number, below max_groups; not known yet
+ * @desc: what it is
+ */
+void couche_map_add_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc)
+{
+	if (nr >= map->nr_groups) {
+		u32 room = nr + 1024 > map->max_groups ? map->max_groups : nr + 1024;
+
+		map->groups = grow(map->groups, room, sizeof(*map->groups));
+		memset(map->groups + map->nr_groups, 0,
+		       (room - map->nr_groups) * sizeof(*map->groups));
+		map->nr_groups = room;
+	}
+	map->groups[nr] = zalloc(1, sizeof(*desc));
+	*map->groups[nr] = *desc;
+}
+
+/**
+ * couche_map_add_volume() - remember a volume, or its new size
+ * @map: the map
+ * @desc: what it is; a known volume only grows
+ *
+ * Return: 0.
+ */
+int couche_map_add_volume(struct couche_map *map, const struct couche_volume_desc *desc)
+{
+	struct couche_map_volume **volume = &map->volume[desc->id];
+	u32 extent_sectors = map->o->super.extent_sectors;
+
+	if (*volume && desc->sectors < (*volume)->desc.sectors)
+		return 0;
+	if (!*volume)
+		*volume = zalloc(1, sizeof(**volume));
+	(*volume)->desc = *desc;
+	(*volume)->nr_extents = (desc->sectors + extent_sectors - 1) / extent_sectors;
+	return 0;
+}
+
+static u32 bucket_of(u32 volume, u32 index)
+{
+	return (volume * 2654435761u ^ index * 40503u) % COUCHE_MAP_BUCKETS;
+}
+
+/**
+ * couche_map_find_page() - find some extents of a volume
+ * @map: the map
+ * @volume: its id
+ * @index: extent / COUCHE_PAGE_EXTENTS
+ *
+ * Return: the page, NULL if none of its extents was ever mapped.
+ */
+struct couche_map_page *couche_map_find_page(const struct couche_map *map, u32 volume,
+					     u32 index)
+{
+	struct couche_map_page *page = map->bucket[bucket_of(volume, index)];
+
+	while (page && (page->volume != volume || page->index != index))
+		page = page->next;
+	return page;
+}
+
+/**
+ * couche_map_add_page() - make an empty page
+ * @map: the map
+ * @volume: id of its volume
+ * @index: extent / COUCHE_PAGE_EXTENTS, a page that is not there yet
+ *
+ * Return: the page.
+ */
+struct couche_map_page *couche_map_add_page(struct couche_map *map, u32 volume, u32 index)
+{
+	struct couche_map_page **bucket = &map->bucket[bucket_of(volume, index)];
+	struct couche_map_page *page = zalloc(1, sizeof(*page));
+
+	page->volume = volume;
+	page->index = index;
+	page->next = *bucket;
+	*bucket = page;
+	if (map->nr_pages == map->page_room) {
+		map->page_room = 2 * map->page_room + 16;
+		map->page = grow(map->page, map->page_room, sizeof(*map->page));
+	}
+	map->page[map->nr_pages++] = page;
+	return page;
+}
+
+static void unlink_page(struct couche_map *map, struct couche_map_page *page)
+{
+	struct couche_map_page **link = &map->bucket[bucket_of(page->volume, page->index)];
+
+	while (*link != page)
+		link = &(*link)->next;
+	*link = page->next;
+}
+
+/**
+ * couche_map_drop_volume() - forget a volume and its map
+ * @map: the map
+ * @id: of the volume
+ */
+void couche_map_drop_volume(struct couche_map *map, u32 id)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < map->nr_pages; i++) {
+		if (map->page[i]->volume != id) {
+			map->page[kept++] = map->page[i];
+			continue;
+		}
+		unlink_page(map, map->page[i]);
+		free(map->page[i]);
+		map->used_pages--;
+	}
+	map->nr_pages = kept;
+	free(map->volume[id]);
+	map->volume[id] = NULL;
+}
+
+/**
+ * couche_map_place_error() - may an extent be there at all?
+ * @map: the map
+ * @place: where
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *couche_map_place_error(const struct couche_map *map,
+				   const struct couche_place *place)
+{
+	u32 rows = map->o->super.segment_sectors / COUCHE_BLOCK_SECTORS;
+
+	if (!(place->flags & COUCHE_EXTENT_MAPPED))
+		return NULL;
+	if (from_couche_group(place->group) >= map->max_groups)
+		return "group: out of range";
+	if (from_couche_row(place->row) >= rows)
+		return "row: beyond the end of its segment";
+	return NULL;
+}
+
+static struct couche_spot pool_spot(struct loading *l)
+{
+	return couche_offline_spot(l->map->o, COUCHE_NO_LEG);
+}
+
+static void lose(struct loading *l, const char *what, const char *object, u64 nr)
+{
+	struct couche_spot spot = pool_spot(l);
+
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "%s %llu", object, nr);
+}
+
+static void judge_slot(struct loading *l, u32 number, const void *block, struct slot *slot)
+{
+	const struct couche_disk_page *d = block;
+	struct couche_page_head head;
+
+	slot->field = "";
+	slot->err = couche_page_decode(block, number, l->map->o->seed, &head, &slot->field);
+	slot->blank = slot->err && couche_block_is_zero(block);
+	slot->sequence = slot->err ? le64_to_cpu(d->sequence) : head.sequence;
+}
+
+static void tell_damaged(struct loading *l, u32 leg, u32 number, unsigned int i,
+			 const struct slot *slot)
+{
+	struct couche_offline *o = l->map->o;
+	struct couche_spot spot = couche_offline_spot(o, leg);
+
+	couche_finding_add(&spot, o->super.clean ? COUCHE_FINDING_DAMAGE : COUCHE_FINDING_NOTE,
+			   slot->field, "map page %u slot %c", number, i ? 'B' : 'A');
+}
+
+/* One leg's two slots of a page: keep the newest version of all. */
+static void consider(struct loading *l, u32 leg, u32 first, u32 i)
+{
+	unsigned int s;
+
+	for (s = 0; s < 2; s++) {
+		const void *block = l->buf + ((size_t)(2 * i + s) << COUCHE_BLOCK_SHIFT);
+		struct slot slot;
+
+		judge_slot(l, first + i, block, &slot);
+		if (slot.err) {
+			l->blank[i] |= slot.blank;
+			if (slot.blank)
+				continue;
+			if (!l->maps)
+				tell_damaged(l, leg, first + i, s, &slot);
+			if (slot.sequence > l->newest_damaged[i] &&
+			    slot.sequence <= l->map->o->super.checkpoint + 1)
+				l->newest_damaged[i] = slot.sequence;
+			continue;
+		}
+		if (slot.sequence > l->leg_sequence[leg][i])
+			l->leg_sequence[leg][i] = slot.sequence;
+		if (slot.sequence <= l->sequence[i])
+			continue;
+		l->sequence[i] = slot.sequence;
+		memcpy(l->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
+	}
+}
+
+/* All current legs of a stopped pool have the newest version of a page. */
+static void compare_legs(struct loading *l, u32 first, u32 i)
+{
+	struct couche_offline *o = l->map->o;
+	u32 leg;
+
+	if (!l->sequence[i]) {
+		if (!l->blank[i])
+			lose(l, "all its versions are damaged", "map page", first + i);
+		return;
+	}
+	if (l->newest_damaged[i] > l->sequence[i] && o->super.clean)
+		lose(l, "sequence: its newest version is damaged on every leg, the older one is stale",
+		     "map page", first + i);
+	for (leg = 0; leg < o->super.nr_legs; leg++) {
+		struct couche_spot spot = couche_offline_spot(o, leg);
+
+		if (o->super.leg[leg].role == COUCHE_ROLE_META && o->super.clean &&
+		    couche_offline_is_current(o, leg) &&
+		    l->leg_sequence[leg][i] < l->sequence[i])
+			couche_finding_add(&spot, COUCHE_FINDING_DAMAGE,
+					   "sequence: its newest version is on other legs only",
+					   "map page %u", first + i);
+	}
+}
+
+static void read_pages(struct loading *l, u32 first, u32 nr)
+{
+	struct couche_offline *o = l->map->o;
+	u64 sector = o->super.map_start + (u64)first * 2 * COUCHE_BLOCK_SECTORS;
+	bool any = false;
+	u32 leg, i;
+
+	memset(l->best, 0, (size_t)nr << COUCHE_BLOCK_SHIFT);
+	memset(l->sequence, 0, sizeof(l->sequence));
+	memset(l->blank, 0, sizeof(l->blank));
+	memset(l->newest_damaged, 0, sizeof(l->newest_damaged));
+	memset(l->leg_sequence, 0, sizeof(l->leg_sequence));
+	for (leg = 0; leg < o->super.nr_legs; leg++) {
+		struct couche_spot spot = couche_offline_spot(o, leg);
+
+		if (o->super.leg[leg].role != COUCHE_ROLE_META ||
+		    !couche_offline_is_current(o, leg))
+			continue;
+		if (couche_offline_read(o, leg, sector, l->buf,
+					(size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {
+			if (!l->maps)
+				couche_finding_add(&spot, COUCHE_FINDING_DAMAGE, "cannot be read",
+						   "map pages %u to %u", first, first + nr - 1);
+			continue;
+		}
+		any = true;
+		for (i = 0; i < nr; i++)
+			consider(l, leg, first, i);
+	}
+	if (!any && !l->maps)
+		lose(l, "no metadata leg can read it", "map page", first);
+	for (i = 0; i < nr && any && !l->maps; i++)
+		compare_legs(l, first, i);
+}
+
+static void load_groups(struct loading *l, const void *block, u32 number, u32 index)
+{
+	struct couche_map *map = l->map;
+	u32 i;
+
+	if (index > (map->max_groups - 1) / COUCHE_PAGE_GROUPS) {
+		lose(l, "index: beyond the groups of this pool", "map page", number);
+		return;
+	}
+	if (l->group_page[index]) {
+		lose(l, "index: another page holds these groups", "map page", number);
+		return;
+	}
+	l->group_page[index] = true;
+	for (i = 0; i < COUCHE_PAGE_GROUPS; i++) {
+		struct couche_group_desc desc;
+		u32 nr = index * COUCHE_PAGE_GROUPS + i;
+		const char *why;
+
+		if (couche_page_get_group(block, i, &desc, &why))
+			lose(l, why, "group", nr);
+		else if (desc.nr && nr >= map->max_groups)
+			lose(l, "group number out of range", "group", nr);
+		else if (desc.nr)
+			couche_map_add_group(map, nr, &desc);
+	}
+}
+
+static void load_volumes(struct loading *l, const void *block, u32 number, u32 index)
+{
+	u32 i;
+
+	if (index >= sizeof(l->volume_page) / sizeof(l->volume_page[0])) {
+		lose(l, "index: beyond the volumes of a pool", "map page", number);
+		return;
+	}
+	if (l->volume_page[index]) {
+		lose(l, "index: another page holds these volumes", "map page", number);
+		return;
+	}
+	l->volume_page[index] = true;
+	for (i = 0; i < COUCHE_PAGE_VOLUMES; i++) {
+		struct couche_volume_desc desc;
+		u32 id = index * COUCHE_PAGE_VOLUMES + i;
+		const char *why;
+
+		if (couche_page_get_volume(block, i, &desc, &why))
+			lose(l, why, "volume", id);
+		else if (desc.sectors && desc.id != id)
+			lose(l, "id: not the one its place says", "volume", id);
+		else if (desc.sectors)
+			couche_map_add_volume(l->map, &desc);
+	}
+}
+
+static void load_map(struct loading *l, const void *block, u32 number,
+		     const struct couche_page_head *head)
+{
+	struct couche_map_volume *volume = l->map->volume[head->volume];
+	struct couche_map_page *page;
+	const char *why;
+	u32 i;
+
+	if (!volume) {
+		l->map->used_pages--;
+		return;		/* removed since; written as free at the next checkpoint */
+	}
+	if ((u64)head->index * COUCHE_PAGE_EXTENTS >= volume->nr_extents) {
+		lose(l, "index: beyond the end of its volume", "map page", number);
+		return;
+	}
+	if (couche_map_find_page(l->map, head->volume, head->index)) {
+		lose(l, "index: another page holds these extents", "map page", number);
+		return;
+	}
+	page = couche_map_add_page(l->map, head->volume, head->index);
+	for (i = 0; i < COUCHE_PAGE_EXTENTS; i++) {
+		struct couche_place place;
+
+		if (!couche_page_get_extent(block, i, &place, &why))
+			why = couche_map_place_error(l->map, &place);
+		if (why) {
+			struct couche_spot spot = pool_spot(l);
+
+			couche_finding_add(&spot, COUCHE_FINDING_LOSS, why,
+					   "volume %u extent %llu", head->volume,
+					   (u64)head->index * COUCHE_PAGE_EXTENTS + i);
+		} else {
+			page->place[i] = place;
+		}
+	}
+}
+
+static void load_page(struct loading *l, u32 number, const void *block)
+{
+	struct couche_page_head head;
+	const char *field;
+
+	if (couche_page_decode(block, number, l->map->o->seed, &head, &field))
+		return;		/* never written */
+	if (l->maps ? head.type != COUCHE_PAGE_MAP : head.type == COUCHE_PAGE_MAP)
+		return;
+	if (head.type != COUCHE_PAGE_FREE)
+		l->map->used_pages++;
+	if (head.type == COUCHE_PAGE_GROUP)
+		load_groups(l, block, number, head.index);
+	else if (head.type == COUCHE_PAGE_VOLUME)
+		load_volumes(l, block, number, head.index);
+	else if (head.type == COUCHE_PAGE_MAP)
+		load_map(l, block, number, &head);
+}
+
+/* Tables first: a map page needs to know its volume. */
+static void load_pages(struct loading *l, bool maps)
+{
+	u32 pages = l->map->o->super.map_pages, first, nr, i;
+
+	l->maps = maps;
+	for (first = 0; first < pages; first += nr) {
+		nr = pages - first < READ_PAGES ? pages - first : READ_PAGES;
+		read_pages(l, first, nr);
+		for (i = 0; i < nr; i++)
+			load_page(l, first + i, l->best + ((size_t)i << COUCHE_BLOCK_SHIFT));
+	}
+}
+
+static int by_volume_and_index(const void *a, const void *b)
+{
+	const struct couche_map_page *x = *(struct couche_map_page *const *)a;
+	const struct couche_map_page *y = *(struct couche_map_page *const *)b;
+
+	if (x->volume != y->volume)
+		return x->volume < y->volume ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static u64 count_segments(const struct couche_super *s)
+{
+	u64 nr = 0;
+	u32 i;
+
+	for (i = 0; i < s->nr_legs; i++) {
+		if (s->leg[i].state != COUCHE_LEG_NONE && s->leg[i].role != COUCHE_ROLE_META)
+			nr += couche_super_segments(s, i);
+	}
+	return nr;
+}
+
+/**
+ * couche_map_load() - read the map pages and replay the journal
+ * @o: the legs; gets the findings
+ *
+ * Return: the map, as far as it can be read.
+ */
+struct couche_map *couche_map_load(struct couche_offline *o)
+{
+	_cleanup_free_ struct loading *l = zalloc(1, sizeof(*l));
+	struct couche_map *map = zalloc(1, sizeof(*map));
+	u64 groups = count_segments(&o->super);
+
+	map->o = o;
+	l->map = map;
+	if (groups > MAX_GROUPS)
+		lose(l, "sectors: more segments than groups can be numbered", "segments", groups);
+	map->max_groups = groups > MAX_GROUPS ? MAX_GROUPS : groups;
+	l->group_page = zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
+	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
+	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
+	load_pages(l, false);
+	load_pages(l, true);
+	couche_map_replay(map);
+	if (map->nr_pages)
+		qsort(map->page, map->nr_pages, sizeof(*map->page), by_volume_and_index);
+	free(l->group_page);
+	free(l->buf);
+	free(l->best);
+	return map;
+}
+
+/**
+ * couche_map_destroy() - free a map
+ * @map: the map
+ */
+void couche_map_destroy(struct couche_map *map)
+{
+	size_t i;
+
+	for (i = 0; i < map->nr_groups; i++)
+		free(map->groups[i]);
+	for (i = 0; i <= COUCHE_MAX_VOLUMES; i++)
+		free(map->volume[i]);
+	for (i = 0; i < map->nr_pages; i++)
+		free(map->page[i]);
+	free(map->groups);
+	free(map->page);
+	free(map);
+}

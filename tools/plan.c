@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uuid/uuid.h>
+
+#include "couchectl.h"
+#include "kernel/core/codec.h"
+#include "kernel/core/super.h"
+#include "size.h"
+
+#define SECTOR	512
+
+/**
+ * couche_profile_parse() - read "4+2"
+ * @option: for the error line
+ * @text: data shards, a plus sign, parity shards or further mirrors
+ * @profile: k and m are set
+ *
+ * Return: 0 or COUCHE_EXIT_USAGE.
+ */
+int couche_profile_parse(const char *option, const char *text,
+			 struct couche_plan_profile *profile)
+{
+	char *end;
+	unsigned long k, m = 0;
+
+	k = strtoul(text, &end, 10);
+	if (*end == '+' && end[1] >= '0' && end[1] <= '9')
+		m = strtoul(end + 1, &end, 10);
+	else
+		end = (char *)text;
+	if (end == text || *end || text[0] < '0' || text[0] > '9')
+		return couche_fail(COUCHE_EXIT_USAGE, option,
+				   "'%s' is no profile; give data and parity shards such as 4+2",
+				   text);
+	if (!k || k > COUCHE_MAX_SHARDS || m > COUCHE_MAX_SHARDS || k + m > COUCHE_MAX_SHARDS)
+		return couche_fail(COUCHE_EXIT_USAGE, option,
+				   "%s: 1 to %d shards are possible; give a smaller profile",
+				   text, COUCHE_MAX_SHARDS);
+	profile->k = k;
+	profile->m = m;
+	return 0;
+}
+
+/**
+ * couche_profile_is_mds() - does its matrix restore any m lost shards?
+ * @profile: the profile
+ *
+ * Return: true if it does.
+ */
+bool couche_profile_is_mds(const struct couche_plan_profile *profile)
+{
+	return !couche_codec_check(profile->k, profile->m, profile->matrix);
+}
+
+/**
+ * couche_plan_count() - how many legs have a role?
+ * @plan: the plan
+ * @role: enum couche_role
+ *
+ * Return: the count.
+ */
+unsigned int couche_plan_count(const struct couche_plan *plan, uint8_t role)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < plan->nr_legs; i++)
+		nr += plan->leg[i].role == role;
+	return nr;
+}
+
+/**
+ * couche_plan_raw_sectors() - capacity of a tier, parity included
+ * @plan: the plan
+ * @tier: enum couche_tier
+ *
+ * Return: sectors in whole segments.
+ */
+uint64_t couche_plan_raw_sectors(const struct couche_plan *plan, uint8_t tier)
+{
+	uint64_t sectors = 0;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_legs; i++) {
+		uint64_t data = plan->leg[i].sectors - COUCHE_DATA_START;
+
+		if (plan->leg[i].role == couche_role_of_tier(tier))
+			sectors += data - data % plan->segment_sectors;
+	}
+	return sectors;
+}
+
+static int check_meta(const struct couche_plan *plan)
+{
+	unsigned int nr = couche_plan_count(plan, COUCHE_ROLE_META);
+
+	if (!nr)
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "a pool needs a leg for its metadata; give --meta DEV");
+	if (nr > COUCHE_MAX_META_LEGS)
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "%u meta legs; give at most %d", nr, COUCHE_MAX_META_LEGS);
+	return 0;
+}
+
+static int check_tier(const struct couche_plan *plan, uint8_t tier)
+{
+	const struct couche_plan_profile *p = &plan->profile[tier];
+	unsigned int nr = couche_plan_count(plan, couche_role_of_tier(tier));
+	const char *name = couche_tier_name(tier);
+
+	if (!p->k)
+		return 0;
+	if (tier != COUCHE_TIER_COLD && (p->k != 1 || p->m > 2))
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "the %s tier cannot be %u+%u: it stores copies; give --%s-profile 1+0, 1+1 or 1+2",
+				   name, p->k, p->m, name);
+	if (nr < p->k + p->m)
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "the %s tier has %u legs, its profile %u+%u needs %u; add legs or give a smaller --%s-profile",
+				   name, nr, p->k, p->m, p->k + p->m, name);
+	if (!couche_profile_is_mds(p))
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "a %s matrix cannot restore every loss of %u+%u; give --matrix cauchy",
+				   couche_matrix_name(p->matrix), p->k, p->m);
+	return 0;
+}
+
+static int check_leg_size(const struct couche_plan *plan, const struct couche_plan_leg *leg)
+{
+	char has[COUCHE_SIZE_TEXT], needs[COUCHE_SIZE_TEXT];
+
+	if (leg->role == COUCHE_ROLE_META ||
+	    leg->sectors >= COUCHE_DATA_START + plan->segment_sectors)
+		return 0;
+	return couche_fail(COUCHE_EXIT_FAILURE, leg->device,
+			   "is too small (%s) for one segment (%s with its header); choose a larger device or a smaller --segment-size",
+			   couche_size_format(leg->sectors * SECTOR, has),
+			   couche_size_format((COUCHE_DATA_START + plan->segment_sectors) * SECTOR,
+					      needs));
+}
+
+static void to_super(const struct couche_plan *plan, struct couche_super *s)
+{
+	unsigned int i;
+
+	memset(s, 0, sizeof(*s));
+	memcpy(s->pool_uuid, plan->uuid, COUCHE_UUID_SIZE);
+	snprintf(s->name, sizeof(s->name), "%s", plan->name);
+	s->sequence = 1;
+	s->nr_legs = plan->nr_legs;
+	s->extent_sectors = plan->extent_sectors;
+	s->segment_sectors = plan->segment_sectors;
+	for (i = 0; i < COUCHE_NR_TIERS; i++) {
+		s->profile[i].k = plan->profile[i].k;
+		s->profile[i].m = plan->profile[i].m;
+		s->profile[i].matrix = plan->profile[i].matrix;
+		s->profile[i].csum = i == COUCHE_TIER_COLD && plan->profile[i].k;
+	}
+	for (i = 0; i < plan->nr_legs; i++) {
+		/* the kernel chooses the real ones */
+		uuid_generate(s->leg[i].uuid);
+		s->leg[i].sectors = plan->leg[i].sectors;
+		s->leg[i].role = plan->leg[i].role;
+		s->leg[i].state = COUCHE_LEG_ONLINE;
+		s->leg[i].domain = plan->leg[i].domain;
+	}
+}
+
+/* What to do about a rule of the format that the plan breaks. */
+static const char *remedy(const char *field)
+{
+	if (!strncmp(field, "extent_sectors", 14))
+		return "give an --extent-size of 64KiB to 64MiB, a power of two";
+	if (!strncmp(field, "segment_sectors", 15))
+		return "give a --segment-size of 1MiB to 4GiB, a multiple of the extent size";
+	if (!strncmp(field, "leg sectors", 11))
+		return "use other devices or a larger --segment-size or --extent-size";
+	if (!strncmp(field, "profile", 7))
+		return "add --hot DEV, or give other profiles";
+	return "change the pool's layout";
+}
+
+/**
+ * couche_plan_check() - can this pool be made?
+ * @plan: the plan
+ *
+ * Return: 0 or an exit code.
+ */
+int couche_plan_check(const struct couche_plan *plan)
+{
+	struct couche_super super;
+	const char *field = "";
+	unsigned int i;
+	uint8_t tier;
+	int r;
+
+	r = check_meta(plan);
+	for (tier = 0; tier < COUCHE_NR_TIERS && !r; tier++)
+		r = check_tier(plan, tier);
+	for (i = 0; i < plan->nr_legs && !r; i++)
+		r = check_leg_size(plan, &plan->leg[i]);
+	if (r)
+		return r;
+
+	to_super(plan, &super);
+	r = couche_super_layout(&super, &field);
+	if (!r)
+		r = couche_super_check(&super, &field);
+	if (r)
+		return couche_fail(r == -ENOSPC ? COUCHE_EXIT_FAILURE : COUCHE_EXIT_USAGE,
+				   plan->name, "%s; %s", field, remedy(field));
+	return 0;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void append(char *out, size_t size, const char *format, ...)
+{
+	size_t len = strlen(out);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(out + len, size - len, format, args);
+	va_end(args);
+}
+
+static void append_layout(const struct couche_plan *plan, char *out, size_t size)
+{
+	const struct couche_plan_profile *cold = &plan->profile[COUCHE_TIER_COLD];
+	unsigned int i, words = 9;
+	uint8_t tier;
+
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		words += plan->profile[tier].k ? 2 : 0;
+	if (cold->k)
+		words += 2;
+	append(out, size, " %u format name %s extent %llu segment %llu", words, plan->name,
+	       (unsigned long long)plan->extent_sectors,
+	       (unsigned long long)plan->segment_sectors);
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
+		if (plan->profile[tier].k)
+			append(out, size, " %s %u+%u", couche_tier_name(tier),
+			       plan->profile[tier].k, plan->profile[tier].m);
+	}
+	if (cold->k)
+		append(out, size, " cold_matrix %s", couche_matrix_name(cold->matrix));
+	append(out, size, " domains ");
+	for (i = 0; i < plan->nr_legs; i++)
+		append(out, size, "%s%u", i ? "," : "", plan->leg[i].domain);
+}
+
+/**
+ * couche_plan_params() - the table line of the pool, behind the target's name
+ * @plan: a checked plan
+ * @format: write new superblocks
+ * @out: where to
+ * @size: of @out
+ *
+ * Return: 0, or -E2BIG.
+ */
+int couche_plan_params(const struct couche_plan *plan, bool format, char *out, size_t size)
+{
+	unsigned int i;
+	char uuid[37];
+
+	uuid_unparse_lower(plan->uuid, uuid);
+	out[0] = '\0';
+	append(out, size, "%s %u", uuid, plan->nr_legs);
+	for (i = 0; i < plan->nr_legs; i++)
+		append(out, size, " %s %s", couche_role_name(plan->leg[i].role),
+		       plan->leg[i].device ?: "-");
+	if (format)
+		append_layout(plan, out, size);
+	else
+		append(out, size, " 0");
+	return strlen(out) + 1 < size ? 0 : -E2BIG;
+}

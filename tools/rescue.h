@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Cold data without a map: the footers of shards, read off the legs, sorted so
+ * that all that is known of an extent stands together, its newest version
+ * first.
+ *
+ * A footer proves itself by its checksum, and its place by standing where it
+ * says it does. A block that another footer's checksum covers is data, however
+ * much it looks like a footer: somebody stored an image of a leg.
+ *
+ * One thread; the owner frees the list. 56 bytes per shard are kept.
+ */
+#ifndef COUCHE_TOOLS_RESCUE_H
+#define COUCHE_TOOLS_RESCUE_H
+
+#include "kernel/core/footer.h"
+#include "offline.h"
+#include "offline_meter.h"
+
+struct couche_found_shard {
+	u64 extent;
+	u32 volume;
+	u32 generation;
+	u32 group;
+	u32 row;
+	u32 segment;
+	u16 rows;
+	u16 footers;
+	u8 leg;
+	u8 shard;
+	u8 k, m;
+	u8 matrix;
+};
+
+struct couche_rescue {
+	struct couche_offline *o;
+	struct couche_meter meter;
+	struct couche_found_shard *shard;
+	size_t nr;
+	size_t room;
+	u64 footers[COUCHE_MAX_LEGS];		/* found on each leg */
+	u64 unreadable[COUCHE_MAX_LEGS];	/* bytes */
+};
+
+struct couche_rescued_volume {
+	u64 extents;
+	u64 older;
+	u64 lost;
+	u64 sectors;		/* up to the last extent */
+};
+
+void couche_rescue_scan(struct couche_rescue *r);
+void couche_rescue_destroy(struct couche_rescue *r);
+int couche_rescue_order(const void *a, const void *b);
+
+/* rescue_write.c */
+int couche_rescue_write(struct couche_rescue *r, const char *dir,
+			struct couche_rescued_volume *volumes);
+void couche_rescue_file(const char *dir, u32 volume, char *path, size_t size);
+
+#endif

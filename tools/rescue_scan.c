@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rescue.h"
+
+#include <asm/byteorder.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/lib/cleanup.h"
+#include "kernel/core/crc32c.h"
+#include "kernel/core/geometry.h"
+#include "offline_stripe.h"
+
+#define CHUNK	(4u << 20)
+
+/* What looks like a footer in one segment, in the order it stands there. */
+struct seen {
+	struct couche_found_shard shard;
+	u32 at;			/* row where the first footer block stands */
+	u32 crc;		/* of that block, as data */
+	bool data;		/* it is covered by the checksum of another shard */
+};
+
+struct segment {
+	struct seen *seen;
+	size_t nr, room;
+};
+
+static void *grow(void *array, size_t nr, size_t size)
+{
+	void *p = reallocarray(array, nr, size);
+
+	if (!p)
+		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
+				 "%zu times %zu bytes are not to be had; free some", nr, size));
+	return p;
+}
+
+/* Does the shape fit this pool and the place where it stands? */
+static bool fits(const struct couche_offline *o, const struct couche_footer *f, u32 at)
+{
+	const struct couche_profile profile = { .k = f->k, .m = f->m, .csum = 1 };
+	struct couche_geometry geo;
+
+	if (memcmp(f->pool_uuid, o->super.pool_uuid, COUCHE_UUID_SIZE) ||
+	    f->extent_sectors != o->super.extent_sectors)
+		return false;
+	couche_geometry_init(&geo, &profile, f->extent_sectors);
+	return f->rows == geo.rows && f->footers == geo.footers &&
+	       at == from_couche_row(f->row) + geo.data_rows;
+}
+
+static void look_at(struct couche_rescue *r, struct segment *segment, u32 leg, u32 number,
+		    u32 at, const void *block)
+{
+	struct couche_footer f;
+	const char *field;
+	struct seen *seen;
+	unsigned int n;
+
+	if (couche_footer_identify(block, r->o->seed, &f, &n, &field) || n || !fits(r->o, &f, at))
+		return;
+	if (segment->nr == segment->room) {
+		segment->room = 2 * segment->room + 64;
+		segment->seen = grow(segment->seen, segment->room, sizeof(*segment->seen));
+	}
+	seen = &segment->seen[segment->nr++];
+	memset(seen, 0, sizeof(*seen));
+	seen->at = at;
+	seen->crc = couche_crc32c(~0u, block, COUCHE_BLOCK_SIZE);
+	seen->shard = (struct couche_found_shard){
+		.extent = from_couche_extent(f.extent), .volume = f.volume,
+		.generation = f.generation, .group = from_couche_group(f.group),
+		.row = from_couche_row(f.row), .segment = number, .rows = f.rows,
+		.footers = f.footers, .leg = leg, .shard = f.shard, .k = f.k, .m = f.m,
+		.matrix = f.matrix,
+	};
+}
+
+/* A shard's checksum of its data row @i; false if it cannot be had. */
+static bool checksum_of(struct couche_rescue *r, const struct seen *seen, u32 i, u32 *crc)
+{
+	_cleanup_free_ struct couche_disk_footer *d = couche_offline_buffer(sizeof(*d));
+	u32 block = seen->at + i / COUCHE_FOOTER_CRCS;
+
+	if (couche_offline_read(r->o, seen->shard.leg,
+				couche_offline_shard_sector(r->o, seen->shard.segment, block), d,
+				sizeof(*d)))
+		return false;
+	*crc = le32_to_cpu(d->crcs[i % COUCHE_FOOTER_CRCS]);
+	return true;
+}
+
+/*
+ * From the last to the first: the last cannot be covered by another. A footer
+ * that is data covers nothing.
+ */
+static void find_data(struct couche_rescue *r, struct segment *segment)
+{
+	size_t i, j;
+	u32 crc;
+
+	for (i = segment->nr; i-- > 0;) {
+		const struct seen *outer = &segment->seen[i];
+
+		for (j = i; !outer->data && j-- > 0;) {
+			struct seen *inner = &segment->seen[j];
+
+			if (inner->at < outer->shard.row)
+				break;
+			if (checksum_of(r, outer, inner->at - outer->shard.row, &crc) &&
+			    crc == inner->crc)
+				inner->data = true;
+		}
+	}
+}
+
+static void keep(struct couche_rescue *r, const struct segment *segment)
+{
+	size_t i;
+
+	for (i = 0; i < segment->nr; i++) {
+		if (segment->seen[i].data)
+			continue;
+		if (r->nr == r->room) {
+			r->room = 2 * r->room + 1024;
+			r->shard = grow(r->shard, r->room, sizeof(*r->shard));
+		}
+		r->shard[r->nr++] = segment->seen[i].shard;
+		r->footers[segment->seen[i].shard.leg]++;
+	}
+}
+
+/* A chunk that cannot be read as a whole is read block by block. */
+static void read_chunk(struct couche_rescue *r, u32 leg, u64 sector, u8 *buf, size_t len)
+{
+	size_t off;
+
+	if (!couche_offline_read(r->o, leg, sector, buf, len))
+		return;
+	for (off = 0; off < len; off += COUCHE_BLOCK_SIZE) {
+		if (!couche_offline_read(r->o, leg, sector + off / 512, buf + off,
+					 COUCHE_BLOCK_SIZE))
+			continue;
+		memset(buf + off, 0, COUCHE_BLOCK_SIZE);
+		r->unreadable[leg] += COUCHE_BLOCK_SIZE;
+	}
+}
+
+static void scan_segment(struct couche_rescue *r, u32 leg, u32 number, u8 *buf)
+{
+	size_t bytes = (size_t)r->o->super.segment_sectors * 512, off, i, len;
+	struct segment segment = { NULL };
+
+	for (off = 0; off < bytes; off += len) {
+		len = bytes - off < CHUNK ? bytes - off : CHUNK;
+		read_chunk(r, leg, couche_offline_shard_sector(r->o, number, off >> 12), buf, len);
+		for (i = 0; i < len; i += COUCHE_BLOCK_SIZE)
+			look_at(r, &segment, leg, number, (off + i) >> 12, buf + i);
+		couche_meter_step(&r->meter, len);
+	}
+	find_data(r, &segment);
+	keep(r, &segment);
+	free(segment.seen);
+}
+
+/**
+ * couche_rescue_order() - for qsort: volume, extent, newest generation first
+ * @a: a struct couche_found_shard
+ * @b: another one
+ *
+ * Return: as memcmp().
+ */
+int couche_rescue_order(const void *a, const void *b)
+{
+	const struct couche_found_shard *x = a, *y = b;
+
+	if (x->volume != y->volume)
+		return x->volume < y->volume ? -1 : 1;
+	if (x->extent != y->extent)
+		return x->extent < y->extent ? -1 : 1;
+	if (x->generation != y->generation)
+		return x->generation > y->generation ? -1 : 1;
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	if (x->shard != y->shard)
+		return x->shard < y->shard ? -1 : 1;
+	return x->leg < y->leg ? -1 : x->leg > y->leg;
+}
+
+static bool is_cold(const struct couche_offline *o, u32 leg)
+{
+	return o->leg[leg].path && o->super.leg[leg].role == COUCHE_ROLE_COLD;
+}
+
+/**
+ * couche_rescue_scan() - read all cold legs for footers
+ * @r: its legs and meter are set; gets the shards, in order
+ */
+void couche_rescue_scan(struct couche_rescue *r)
+{
+	_cleanup_free_ u8 *buf = couche_offline_buffer(CHUNK);
+	u32 leg, segment;
+
+	for (leg = 0; leg < r->o->super.nr_legs; leg++) {
+		for (segment = 0; is_cold(r->o, leg) &&
+		     segment < couche_super_segments(&r->o->super, leg); segment++)
+			scan_segment(r, leg, segment, buf);
+	}
+	if (r->nr)
+		qsort(r->shard, r->nr, sizeof(*r->shard), couche_rescue_order);
+}
+
+/**
+ * couche_rescue_destroy() - free the shards
+ * @r: the rescue
+ */
+void couche_rescue_destroy(struct couche_rescue *r)
+{
+	free(r->shard);
+	r->shard = NULL;
+	r->nr = 0;
+}

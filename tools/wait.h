@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Waiting for a migration, with a progress bar where a person looks on.
+ *
+ * Events wake the wait up; since they may be lost, the kernel is also asked
+ * once a second. Ctrl-C ends the wait, not the migration, unless told so. The
+ * handler of SIGINT is installed by couche_wait_prepare() and stays.
+ */
+#ifndef COUCHE_TOOLS_WAIT_H
+#define COUCHE_TOOLS_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "couchectl.h"
+#include "session.h"
+
+struct couche_wait {
+	struct couche_nl *nl;
+	bool cancel_on_interrupt;
+	bool events;		/* they can be had */
+	bool bar;		/* a progress bar is on the screen */
+	bool colour;
+	uint64_t drawn_ms;	/* when a line was printed last */
+};
+
+void couche_wait_prepare(struct couche_wait *wait, struct couche_nl *nl,
+			 bool cancel_on_interrupt);
+int couche_wait_run(struct couche_wait *wait, const struct couche_ctl *ctl,
+		    const struct couche_nl_pool *pool, uint32_t id);
+int couche_wait_ended(struct couche_nl *nl, const struct couche_nl_pool *pool, uint32_t id);
+
+/* progress.c: pure, for the tests */
+#define COUCHE_PROGRESS_TEXT	160
+
+void couche_progress_format(const struct couche_nl_migration *migration, bool bar,
+			    char out[COUCHE_PROGRESS_TEXT]);
+
+#endif
