@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The map that couchectl check rebuilds, and what it finds wrong with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kernel/core/block.h"
+#include "kernel/core/journal.h"
+#include "sample.h"
+#include "tools/offline_map.h"
+
+static struct couche_offline o;
+
+/* Legs 0-1 meta, 2-3 hot, 4-9 cold (sample_super), only leg 0 has a device. */
+static void make_leg(void)
+{
+	memset(&o, 0, sizeof(o));
+	sample_super(&o.super);
+	o.super.clean = 1;
+	o.super.generation = 1000;
+	o.super.journal_seq = 100;
+	o.seed = couche_block_seed(o.super.pool_uuid);
+	o.has_meta = true;
+	o.leg[0].path = strdup("leg0");
+	o.leg[0].fd = memfd_create("leg0", 0);
+	assert_true(o.leg[0].fd >= 0);
+	assert_int_equal(ftruncate(o.leg[0].fd, o.super.leg[0].sectors * 512), 0);
+}
+
+static int setup(void **state)
+{
+	make_leg();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	couche_offline_close(&o);
+	return 0;
+}
+
+static void write_block(u64 sector, const void *block)
+{
+	assert_int_equal(pwrite(o.leg[0].fd, block, COUCHE_BLOCK_SIZE, sector * 512),
+			 COUCHE_BLOCK_SIZE);
+}
+
+static void write_page(u32 number, void *block)
+{
+	couche_page_seal(block, 7, o.seed);
+	write_block(o.super.map_start + (u64)number * 2 * COUCHE_BLOCK_SECTORS, block);
+}
+
+/* Group 0 is cold on legs 4-9, segment 0; group 1 the same with @segment. */
+static void write_groups(u32 segment)
+{
+	struct couche_group_desc group = { .nr = 6, .k = 4, .tier = COUCHE_TIER_COLD };
+	void *block = sample_block();
+	unsigned int i, nr;
+
+	couche_page_init(block, COUCHE_PAGE_GROUP, 0, 0, 0);
+	for (nr = 0; nr < 2; nr++) {
+		for (i = 0; i < 6; i++)
+			group.seg[i] = (struct couche_segment){ 4 + i, nr ? segment : 0 };
+		couche_page_set_group(block, nr, &group);
+	}
+	write_page(0, block);
+	free(block);
+}
+
+/* Volume 1 with 300 extents. */
+static void sample_volume_1(struct couche_volume_desc *volume)
+{
+	sample_volume(volume);
+	volume->id = 1;
+	volume->sectors = 300ULL * o.super.extent_sectors;
+}
+
+static void write_volume(void)
+{
+	struct couche_volume_desc volume;
+	void *block = sample_block();
+
+	sample_volume_1(&volume);
+	couche_page_init(block, COUCHE_PAGE_VOLUME, 0, 0, 1);
+	couche_page_set_volume(block, 1, &volume);
+	write_page(1, block);
+	free(block);
+}
+
+static struct couche_place cold_place(u32 group, u32 row)
+{
+	return (struct couche_place){
+		.group = to_couche_group(group), .row = to_couche_row(row), .generation = 5,
+		.rows = 65, .tier = COUCHE_TIER_COLD, .flags = COUCHE_EXTENT_MAPPED,
+	};
+}
+
+static void write_extents(u32 index, const struct couche_place *places, unsigned int nr)
+{
+	void *block = sample_block();
+	unsigned int i;
+
+	couche_page_init(block, COUCHE_PAGE_MAP, 1, index, 2);
+	for (i = 0; i < nr; i++)
+		couche_page_set_extent(block, i, &places[i]);
+	write_page(2, block);
+	free(block);
+}
+
+static void check(void)
+{
+	struct couche_map *map = couche_map_load(&o);
+
+	couche_map_check(map);
+	couche_map_destroy(map);
+}
+
+static void expect_loss(const char *object, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < o.findings.nr; i++) {
+		const struct couche_finding *f = &o.findings.list[i];
+
+		if (f->severity == COUCHE_FINDING_LOSS && !strcmp(f->object, object) &&
+		    !strcmp(f->what, what))
+			return;
+	}
+	for (i = 0; i < o.findings.nr; i++)
+		print_message("found %s: %s\n", o.findings.list[i].object,
+			      o.findings.list[i].what);
+	fail_msg("not found: %s: %s", object, what);
+}
+
+static void expect_findings(unsigned int nr)
+{
+	assert_int_equal(o.findings.nr, nr);
+}
+
+static void write_sound(void)
+{
+	struct couche_place places[2] = { cold_place(0, 0), cold_place(0, 65) };
+
+	write_groups(1);
+	write_volume();
+	write_extents(0, places, 2);
+}
+
+static void test_a_sound_map_is_clean(void **state)
+{
+	struct couche_map *map;
+
+	write_sound();
+	map = couche_map_load(&o);
+	couche_map_check(map);
+	assert_int_equal(map->volume[1]->mapped[COUCHE_TIER_COLD], 2);
+	assert_int_equal(map->used_pages, 3);
+	couche_map_destroy(map);
+	expect_findings(0);
+}
+
+static void test_two_extents_may_not_share_rows(void **state)
+{
+	struct couche_place places[2] = { cold_place(1, 100), cold_place(1, 164) };
+
+	write_groups(1);
+	write_volume();
+	write_extents(0, places, 2);
+	check();
+	expect_loss("volume 1 extent 1", "row: shared with volume 1 extent 0");
+	expect_findings(1);
+}
+
+static void test_two_groups_may_not_share_segments(void **state)
+{
+	write_groups(0);
+	check();
+	expect_loss("group 1", "segment: 0 belongs to group 0");
+	expect_findings(6);
+}
+
+static void test_a_segment_is_on_its_leg(void **state)
+{
+	write_groups(15);
+	check();
+	expect_loss("group 1", "segment: 15 is beyond the end of the leg");
+	expect_findings(6);
+}
+
+struct bad_place {
+	struct couche_place place;
+	const char *what;
+};
+
+static void test_places_are_within_bounds(void **state)
+{
+	struct bad_place bad[] = {
+		{ cold_place(2, 0), "group: does not exist" },
+		{ cold_place(1000, 0), "group: out of range" },
+		{ cold_place(0, 16384), "row: beyond the end of its segment" },
+		{ cold_place(0, 16320), "row: past the end of its group" },
+		{ cold_place(0, 0), "tier: not that of its group" },
+		{ cold_place(0, 0), "rows: not those of its profile" },
+		{ cold_place(0, 0), "generation: from the future" },
+	};
+	unsigned int i;
+
+	bad[4].place.tier = COUCHE_TIER_HOT;
+	bad[5].place.rows = 64;
+	bad[6].place.generation = 1000;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		teardown(NULL);
+		make_leg();
+		write_groups(1);
+		write_volume();
+		write_extents(0, &bad[i].place, 1);
+		check();
+		expect_loss("volume 1 extent 0", bad[i].what);
+		expect_findings(1);
+	}
+}
+
+static void test_extents_end_with_their_volume(void **state)
+{
+	struct couche_place places[49] = {};
+
+	places[48] = cold_place(0, 0);
+	write_groups(1);
+	write_volume();
+	write_extents(1, places, 49);
+	check();
+	expect_loss("volume 1 extent 300", "extent: beyond the end of its volume");
+	expect_findings(1);
+}
+
+static void write_log(u32 pos, void (*add)(void *block), bool commit)
+{
+	void *block = sample_block();
+
+	couche_journal_begin(block);
+	add(block);
+	couche_journal_seal(block, 100 + pos, o.super.journal_pos + pos, commit, o.seed);
+	write_block(o.super.journal_start +
+		    (u64)(o.super.journal_pos + pos) * COUCHE_BLOCK_SECTORS, block);
+	free(block);
+}
+
+static void add_extent(void *block)
+{
+	struct couche_place place = cold_place(1, 0);
+
+	couche_journal_add_extent(block, 1, to_couche_extent(0), &place);
+}
+
+static void add_removal(void *block)
+{
+	struct couche_volume_desc volume = {};
+
+	couche_journal_add_volume(block, 1, &volume);
+}
+
+static void test_whole_commits_are_replayed(void **state)
+{
+	struct couche_map *map;
+
+	write_sound();
+	write_log(0, add_extent, true);
+	write_log(1, add_removal, false);
+	map = couche_map_load(&o);
+	assert_int_equal(map->journal.commits, 1);
+	assert_int_equal(map->journal.blocks, 1);
+	assert_non_null(map->volume[1]);
+	assert_int_equal(from_couche_group(couche_map_find_page(map, 1, 0)->place[0].group), 1);
+	couche_map_destroy(map);
+}
+
+static void test_a_removed_volume_takes_its_map_along(void **state)
+{
+	struct couche_map *map;
+
+	write_sound();
+	write_log(0, add_removal, true);
+	write_log(1, add_extent, true);
+	map = couche_map_load(&o);
+	assert_null(map->volume[1]);
+	assert_int_equal(map->nr_pages, 0);
+	couche_map_check(map);
+	couche_map_destroy(map);
+	expect_findings(0);
+}
+
+static void test_a_gap_in_the_log_is_a_loss(void **state)
+{
+	char object[32];
+
+	write_sound();
+	write_log(1, add_extent, true);
+	write_log(2, add_extent, true);
+	check();
+	snprintf(object, sizeof(object), "journal block %u", o.super.journal_pos);
+	expect_loss(object,
+		    "journal magic: no journal block: the log goes on behind it, 2 blocks are lost");
+}
+
+/* I7: whatever a block says, the map is read to its end. */
+static void test_random_damage_is_survived(void **state)
+{
+	unsigned int round, i;
+	u8 byte;
+
+	for (round = 0; round < 300; round++) {
+		u32 number = sample_random() % 3;
+		u64 at = (o.super.map_start + (u64)number * 2 * COUCHE_BLOCK_SECTORS) * 512;
+		void *block = sample_block();
+
+		teardown(NULL);
+		make_leg();
+		write_sound();
+		assert_int_equal(pread(o.leg[0].fd, block, COUCHE_BLOCK_SIZE, at),
+				 COUCHE_BLOCK_SIZE);
+		for (i = 0; i < 4; i++) {
+			byte = sample_random();
+			((u8 *)block)[16 + sample_random() % 600] = byte;
+		}
+		write_page(number, block);
+		check();
+		free(block);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_sound_map_is_clean, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_two_groups_may_not_share_segments, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_segment_is_on_its_leg, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places_are_within_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_extents_end_with_their_volume, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_whole_commits_are_replayed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_removed_volume_takes_its_map_along, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_gap_in_the_log_is_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_random_damage_is_survived, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("offline", tests, NULL, NULL);
+}
