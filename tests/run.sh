@@ -1,0 +1,401 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, kernels, control)
+#
+# Run the suites of each rung, one line of progress per suite, and end with
+# "N passed, N failed, N skipped" alone on the last line. A suite is a command
+# that speaks TAP. It fails when a test fails, when it ends without a test,
+# short of its plan or with a status of its own making, and when its list is
+# missing. Logs: build/check/<rung>/<suite>.log.
+#
+# The lists tests/system/uml.list and tests/system/vm.list hold one suite per
+# line: the script's name in tests/system, then words:
+#
+#   plain kasan lockdep 6.1 6.12   the kernels (default: plain; 6.1 and 6.12)
+#   timeout=SECONDS                default 300
+#   memory=SIZE                    default 3G (user-mode Linux only)
+#   allow=REGEX                    kernel reports that are expected (no blanks)
+#   host                           the script runs here and starts its machines
+#                                  with $COUCHE_RUN SCRIPT
+#   slow                           left out when COUCHE_QUICK is set
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+. tests/env/lib.sh
+
+passed=0
+failed=0
+skipped=0
+failures=()
+LOGS=build/check
+# From the Makefile.
+UNIT_TESTS=${UNIT_TESTS:-}
+FUZZERS=${FUZZERS:-}
+
+# tap_count LOG STATUS: prints "passed failed skipped" and complaints on lines
+# that start with "!".
+tap_count() {
+	awk -v status="$2" '
+		{ sub(/\r$/, "") }
+		/^ok([ \t]|$)/ {
+			seen++
+			if ($0 ~ /# *[Ss][Kk][Ii][Pp]/) skip++; else ok++
+			next
+		}
+		/^not ok([ \t]|$)/ {
+			seen++
+			if ($0 ~ /# *[Tt][Oo][Dd][Oo]/) { skip++; next }
+			bad++
+			print "!" $0
+			next
+		}
+		/^1\.\.[0-9]+/ {
+			planned += substr($1, 4)
+			plans++
+			if ($1 == "1..0" && $0 ~ /# *[Ss][Kk][Ii][Pp]/) { skip++; seen++; planned++ }
+			next
+		}
+		/^Bail out!/ { bad++; print "!" $0 }
+		END {
+			if (!seen) { bad++; print "!ended without a test" }
+			else if (plans && planned != seen) {
+				bad++
+				print "!ran " seen " of " planned " planned tests"
+			}
+			if (!plans && seen) { bad++; print "!ended without a plan" }
+			if (status != 0 && !bad) { bad++; print "!ended with status " status }
+			print ok + 0, bad + 0, skip + 0
+		}' "$1"
+}
+
+# suite_result RUNG NAME LOG STATUS SECONDS: count it and say so.
+suite_result() {
+	local rung=$1 name=$2 log=$3 status=$4 seconds=$5 counts
+	local ok bad skip
+	counts=$(tap_count "$log" "$status" | tail -n 1)
+	read -r ok bad skip <<<"$counts"
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+	skipped=$((skipped + skip))
+	printf '%-9s %-40s %4d passed' "$rung" "$name" "$ok"
+	[ "$skip" -eq 0 ] || printf ', %d skipped' "$skip"
+	[ "$bad" -eq 0 ] || printf ', %d FAILED' "$bad"
+	printf '  (%d s)\n' "$seconds"
+	sed -n -E 's/^(ok .*# *[Ss][Kk][Ii][Pp].*|1\.\.0.*[Ss][Kk][Ii][Pp].*)$/          \1/p' "$log"
+	if [ "$bad" -gt 0 ]; then
+		failures+=("$rung $name: $log")
+		tap_count "$log" "$status" | sed -n 's/^!/          /p'
+		tail -n 25 "$log" | sed 's/^/          | /'
+	fi
+}
+
+# run_suite RUNG NAME COMMAND...
+run_suite() {
+	local rung=$1 name=$2 log status=0 start=$SECONDS
+	shift 2
+	log=$LOGS/$rung/${name//[ \/]/_}.log
+	mkdir -p "$(dirname "$log")"
+	"$@" </dev/null >"$log" 2>&1 || status=$?
+	suite_result "$rung" "$name" "$log" "$status" $((SECONDS - start))
+}
+
+# A step that has to work before suites can run; it is a failure of the rung.
+step() {
+	local rung=$1 what=$2 log status=0 start=$SECONDS
+	shift 2
+	log=$LOGS/$rung/${what//[ \/]/_}.log
+	mkdir -p "$(dirname "$log")"
+	"$@" </dev/null >"$log" 2>&1 || status=$?
+	if [ "$status" -ne 0 ]; then
+		failed=$((failed + 1))
+		failures+=("$rung $what: $log")
+		printf '%-9s %-40s FAILED  (%d s)\n' "$rung" "$what" $((SECONDS - start))
+		tail -n 40 "$log" | sed 's/^/          | /'
+		return 1
+	fi
+	if [ $((SECONDS - start)) -ge 2 ]; then
+		printf '%-9s %-40s done  (%d s)\n' "$rung" "$what" $((SECONDS - start))
+	fi
+}
+
+missing() {
+	failed=$((failed + 1))
+	failures+=("$1: $2")
+	printf '%-9s FAILED: %s\n' "$1" "$2"
+}
+
+make_quiet() {
+	make --no-print-directory -j"$(jobs_count)" "$@"
+}
+
+rung_style() {
+	local script
+	step style packages tests/env/packages.sh style docs build agent unit || return 0
+	step style linux-source tests/env/linux-source.sh || return 0
+	for script in tests/style/*.sh; do
+		[ -x "$script" ] || continue
+		run_suite style "$(basename "$script" .sh)" "$script" --tap
+	done
+}
+
+rung_unit() {
+	local test
+	step unit packages tests/env/packages.sh build agent unit fuzz || return 0
+	if [ -z "${UNIT_TESTS// /}" ]; then
+		missing unit "no unit tests (UNIT_TESTS is empty)"
+	elif step unit build make_quiet unit-programs; then
+		for test in $UNIT_TESTS; do
+			run_suite unit "$(basename "$test" .sh)" env CMOCKA_MESSAGE_OUTPUT=TAP \
+				ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+				UBSAN_OPTIONS=print_stacktrace=1 \
+				timeout -k 5 600 "$test"
+		done
+	fi
+	rung_fuzz
+}
+
+# One fuzzer as a TAP suite of one test.
+fuzz_one() {
+	local fuzzer=$1 name corpus seeds status=0
+	name=$(basename "$fuzzer")
+	corpus=build/fuzz/corpus/$name
+	seeds=tests/fuzz/corpus/${name#fuzz_}
+	mkdir -p "$corpus" "build/fuzz/artifacts/$name"
+	[ -d "$seeds" ] || seeds=
+	echo 1..1
+	# shellcheck disable=SC2086 # no seeds, no argument
+	timeout -k 5 $((FUZZ_SECONDS * 2 + 60)) "$fuzzer" -max_total_time="$FUZZ_SECONDS" \
+		-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+		-artifact_prefix="build/fuzz/artifacts/$name/" "$corpus" $seeds 2>&1 ||
+		status=$?
+	if [ "$status" -eq 0 ]; then
+		echo "ok 1 - $name survives $FUZZ_SECONDS s"
+	else
+		echo "not ok 1 - $name survives $FUZZ_SECONDS s (status $status)"
+	fi
+	return "$status"
+}
+
+# Fuzzers are single-threaded: as many at a time as there are processors.
+rung_fuzz() {
+	local fuzzers=() index first batch fuzzer log start pids=() status
+	FUZZ_SECONDS=${FUZZ_SECONDS:-60}
+	step unit packages tests/env/packages.sh build agent unit fuzz || return 0
+	if [ -z "${FUZZERS// /}" ]; then
+		missing unit "no fuzzers (FUZZERS is empty)"
+		return 0
+	fi
+	step unit build-fuzzers make_quiet fuzz-programs || return 0
+	read -ra fuzzers <<<"$FUZZERS"
+	batch=$(jobs_count)
+	mkdir -p "$LOGS/fuzz"
+	for ((first = 0; first < ${#fuzzers[@]}; first += batch)); do
+		start=$SECONDS
+		pids=()
+		for fuzzer in "${fuzzers[@]:first:batch}"; do
+			log=$LOGS/fuzz/$(basename "$fuzzer").log
+			fuzz_one "$fuzzer" >"$log" 2>&1 &
+			pids+=($!)
+		done
+		for index in "${!pids[@]}"; do
+			status=0
+			wait "${pids[index]}" || status=$?
+			fuzzer=${fuzzers[first + index]}
+			suite_result fuzz "$(basename "$fuzzer")" \
+				"$LOGS/fuzz/$(basename "$fuzzer").log" "$status" $((SECONDS - start))
+		done
+	done
+}
+
+# read_list FILE DEFAULT-KERNELS FUNCTION: call FUNCTION once per line and
+# kernel, with the line's settings in suite_*.
+read_list() {
+	local list=$1 default=$2 function=$3 words word kernel kernels
+	while read -r -a words; do
+		[ "${#words[@]}" -gt 0 ] || continue
+		case ${words[0]} in
+		'#'*) continue ;;
+		esac
+		suite_script=tests/system/${words[0]}
+		suite_name=${words[0]%.sh}
+		suite_timeout=300
+		suite_memory=3G
+		suite_allow=
+		suite_host=
+		kernels=
+		for word in "${words[@]:1}"; do
+			case $word in
+			plain | kasan | lockdep | 6.1 | 6.12) kernels="$kernels $word" ;;
+			timeout=*) suite_timeout=${word#*=} ;;
+			memory=*) suite_memory=${word#*=} ;;
+			allow=*) suite_allow=${word#*=} ;;
+			host) suite_host=yes ;;
+			slow) [ -z "${COUCHE_QUICK:-}" ] || continue 2 ;;
+			*) die "$list: unknown word '$word'" ;;
+			esac
+		done
+		for kernel in ${kernels:-$default}; do
+			"$function" "$kernel"
+		done
+	done <"$list"
+}
+
+note_uml_kernel() {
+	uml_kernels="$uml_kernels $1"
+}
+
+uml_suite() {
+	local kernel=$1 options=()
+	case " $uml_ready " in
+	*" $kernel "*) ;;
+	*) return 0 ;;
+	esac
+	if [ -n "$suite_host" ]; then
+		run_suite uml "$suite_name ($kernel)" timeout -k 5 "$suite_timeout" \
+			env COUCHE_RUN="tests/env/uml-run.sh -k $kernel" COUCHE_KERNEL="$kernel" \
+			COUCHE_BUILD="$PWD/build/module-uml-$kernel" "$suite_script"
+		return 0
+	fi
+	[ -z "$suite_allow" ] || options=(-a "$suite_allow")
+	run_suite uml "$suite_name ($kernel)" tests/env/uml-run.sh -k "$kernel" \
+		-t "$suite_timeout" -m "$suite_memory" "${options[@]}" "$suite_script"
+}
+
+rung_uml() {
+	local kernel target
+	step uml packages tests/env/packages.sh build agent uml || return 0
+	if [ ! -s tests/system/uml.list ]; then
+		missing uml "tests/system/uml.list is missing"
+		return 0
+	fi
+	uml_kernels=
+	uml_ready=
+	read_list tests/system/uml.list plain note_uml_kernel
+	for kernel in plain kasan lockdep; do
+		case " $uml_kernels " in
+		*" $kernel "*) ;;
+		*) continue ;;
+		esac
+		target=module-uml
+		[ "$kernel" = plain ] || target=module-uml-$kernel
+		step uml "kernel-$kernel" tests/env/uml-kernel.sh "$kernel" || continue
+		step uml "module-$kernel" make_quiet "$target" || continue
+		uml_ready="$uml_ready $kernel"
+	done
+	step uml tools make_quiet tools agent system-programs || return 0
+	read_list tests/system/uml.list plain uml_suite
+}
+
+# The log has the seed and a line per machine; its last lines are the sum.
+rung_crash() {
+	step crash packages tests/env/packages.sh build agent uml || return 0
+	step crash kernel-plain tests/env/uml-kernel.sh plain || return 0
+	step crash module-plain make_quiet module-uml || return 0
+	step crash programs make_quiet crash-programs || return 0
+	run_suite crash replay tests/crash/crash.sh "${COUCHE_CRASH_POINTS:-2000}"
+	grep -aE '^ok .* (replayed|is found)' "$LOGS/crash/replay.log" | sed 's/^ok [0-9]* - /          /' || :
+}
+
+vm_collect() {
+	local kernel=$1
+	[ "$kernel" = "$vm_kernel" ] || return 0
+	if [ -n "$suite_host" ]; then
+		vm_host_suites+=("$suite_name|$suite_script|$suite_timeout")
+		return 0
+	fi
+	[ -z "$suite_allow" ] || vm_allow="${vm_allow:+$vm_allow|}$suite_allow"
+	vm_batch+=("$suite_script" "$suite_timeout")
+	vm_total=$((vm_total + suite_timeout))
+}
+
+# Booting takes longer than most suites: one machine runs them one by one. Its
+# output is cut at the batch script's marks.
+vm_run_batch() {
+	local kernel=$1 dir start=$SECONDS status=0 index script name log options=()
+	dir=$LOGS/vm-$kernel
+	mkdir -p "$dir"
+	[ -z "$vm_allow" ] || options=(-a "$vm_allow")
+	tests/env/vm-run.sh -k "$kernel" -t $((vm_total + 300)) "${options[@]}" \
+		tests/env/guest/batch "${vm_batch[@]}" </dev/null >"$dir/output" 2>"$dir/errors" ||
+		status=$?
+	for ((index = 0; index < ${#vm_batch[@]}; index += 2)); do
+		script=${vm_batch[index]}
+		name=$(basename "$script" .sh)
+		log=$dir/$name.log
+		awk -v name="$script" '$1 == "##begin" { on = $2 == name; next }
+			$1 == "##end" { on = 0; next } on' "$dir/output" >"$log"
+		read -r code seconds < <(awk -v name="$script" \
+			'$1 == "##end" && $2 == name { print $3, $4; f = 1 } END { if (!f) print 125, 0 }' \
+			"$dir/output")
+		suite_result "vm $kernel" "$name" "$log" "$code" "$seconds"
+	done
+	# The batch itself ends with 0 or 1; the rest is the machine's verdict.
+	if [ "$status" -gt 1 ]; then
+		missing "vm $kernel" "the machine ended with status $status"
+		tail -n 40 "$dir/errors" | sed 's/^/          | /'
+	fi
+	printf '%-9s %-40s done  (%d s)\n' "vm $kernel" machine $((SECONDS - start))
+}
+
+rung_kernels() {
+	local vm_kernel vm_batch vm_total vm_allow vm_host_suites entry code seconds
+	local name script timeout
+	step kernels packages tests/env/packages.sh build agent vm || return 0
+	if [ ! -s tests/system/vm.list ]; then
+		missing kernels "tests/system/vm.list is missing"
+		return 0
+	fi
+	step kernels tools make_quiet tools agent system-programs || return 0
+	for vm_kernel in 6.1 6.12; do
+		step kernels "module-$vm_kernel" make_quiet "module-$vm_kernel" || continue
+		vm_batch=()
+		vm_total=0
+		vm_allow=
+		vm_host_suites=()
+		read_list tests/system/vm.list "6.1 6.12" vm_collect
+		[ "${#vm_batch[@]}" -eq 0 ] || vm_run_batch "$vm_kernel"
+		for entry in "${vm_host_suites[@]}"; do
+			IFS='|' read -r name script timeout <<<"$entry"
+			run_suite "vm $vm_kernel" "$name" timeout -k 5 "$timeout" \
+				env COUCHE_RUN="tests/env/vm-run.sh -k $vm_kernel" \
+				COUCHE_KERNEL="$vm_kernel" \
+				COUCHE_BUILD="$PWD/build/module-$vm_kernel" "$script"
+		done
+	done
+}
+
+rung_control() {
+	local script found=
+	step control packages tests/env/packages.sh build agent control || return 0
+	step control programs make_quiet tools agent || return 0
+	for script in tests/control/*.sh; do
+		[ -x "$script" ] || continue
+		case ${script##*/} in
+		lib*) continue ;;
+		esac
+		found=yes
+		run_suite control "$(basename "$script" .sh)" timeout -k 5 300 "$script"
+	done
+	[ -n "$found" ] || missing control "tests/control holds no suite"
+}
+
+main() {
+	local rung start=$SECONDS failure
+	[ $# -gt 0 ] || die "usage: run.sh RUNG..."
+	for rung in "$@"; do
+		case $rung in
+		style | unit | fuzz | uml | crash | kernels | control) "rung_$rung" ;;
+		*) die "unknown rung '$rung'" ;;
+		esac
+	done
+	echo
+	for failure in "${failures[@]}"; do
+		echo "failed: $failure"
+	done
+	printf 'took %d min %d s\n' $(((SECONDS - start) / 60)) $(((SECONDS - start) % 60))
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+}
+
+main "$@"
