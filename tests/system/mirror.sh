@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Hot extents on two legs, metadata on two: each loses one, under load, and no
+# stale copy is ever read (I1).
+. "$(dirname "$0")/common.sh"
+
+SIZE=$(scaled 8 24)
+seed_init
+module_load
+legs meta:32 meta:32 hot:64 hot:64
+must pool_format hot 1+1
+must volume_create 1 "$SIZE"
+V=/dev/mapper/vol1
+
+load_start() {
+	fio --name=load --filename=$V --direct=1 --ioengine=libaio --iodepth=8 --rw=randwrite \
+		--bs=4k --size="${SIZE}M" --time_based --runtime=1000 --verify=crc32c --verify_backlog=64 --verify_fatal=1 \
+		--randseed="$SEED" --output=/tmp/fio.log >/dev/null 2>&1 &
+	LOAD=$!
+	eventually 30 more_io vol1 $(($(io_count vol1) + 50))
+}
+
+goes_on() {
+	eventually 30 more_io vol1 $(($(io_count vol1) + 200))
+}
+
+load_end() {
+	kill -0 $LOAD || { cat /tmp/fio.log; return 1; }
+	kill -INT $LOAD
+	wait $LOAD
+	! grep -E 'verify:|error=' /tmp/fio.log
+}
+
+close_all() {
+	volume_close 1 && pool_remove
+}
+
+open_all() {
+	pool_create && volume_open 1 "$SIZE"
+}
+
+must stamp fill $V 1
+ok "both copies hold the data" all message checkpoint AND close_all AND \
+	pool_missing 3 open_all AND stamp check $V 1
+ok "a missing leg counts as failed" is AAAF pool_legs
+ok "it comes back" all reload $POOL "$(pool_table)" AND message restore_leg 3 AND \
+	eventually 60 is AAAA pool_legs
+ok "then the other may be missing" all close_all AND pool_missing 2 open_all AND \
+	stamp check $V 1
+ok "and come back" all reload $POOL "$(pool_table)" AND message restore_leg 2 AND \
+	eventually 60 is AAAA pool_legs
+
+# --- a leg dies under writes --------------------------------------------------------
+
+ok "a write load starts" load_start
+ok "leg 3 dies under it and is failed" all leg_break 3 AND eventually 30 is AAAF pool_legs
+ok "the load goes on" goes_on
+ok "without error" load_end
+must stamp fill $V 2
+ok "its state outlives the pool, with the leg well again" all close_all AND leg_mend 3 AND \
+	open_all AND is AAAF pool_legs
+ok "the stale copy is not read (I1)" stamp check $V 2
+stale_alone() {
+	pool_missing 2 pool_create
+}
+ok "nor when it is the only one there" all close_all AND \
+	refused 'couche-pool.*(leg|legs|hot)' stale_alone
+must open_all
+ok "nothing was harmed by the attempt" all is AAAF pool_legs AND stamp check $V 2
+ok "the leg is restored while writes go on" all load_start AND message restore_leg 3 AND \
+	eventually 60 is AAAA pool_legs AND load_end
+must stamp fill $V 3
+must volume_close 1
+ok "now the other can go, and the restored one has all" all pool_remove AND \
+	pool_missing 2 open_all AND stamp check $V 3
+ok "both are back" all reload $POOL "$(pool_table)" AND message restore_leg 2 AND \
+	eventually 60 is AAAA pool_legs
+
+# --- a leg that takes no writes, a leg that errs on reads -----------------------------
+
+ok "a write error fails a leg" all leg_break_writes 2 AND stamp fill $V 4 AND \
+	eventually 30 is AAFA pool_legs
+ok "the write was not lost" stamp check $V 4
+ok "the last leg is not failed by order" refused 'data would be lost' message fail_leg 3
+ok "mended, it is made equal" all leg_mend 2 AND message restore_leg 2 AND \
+	eventually 60 is AAAA pool_legs
+must leg_break 2
+ok "a read error is read around" stamp check $V 4
+must leg_mend 2
+message restore_leg 2 2>/dev/null
+must eventually 60 is AAAA pool_legs
+ok "when both copies err there is an error, and no wrong data" all leg_break 2 AND leg_break 3 AND \
+	not stamp check $V 4 0 64
+must leg_mend 2
+must leg_mend 3
+
+# --- metadata -------------------------------------------------------------------------
+
+must close_all
+must open_all
+message restore_leg 2 2>/dev/null
+message restore_leg 3 2>/dev/null
+must eventually 60 is AAAA pool_legs
+ok "all is there after that" stamp check $V 4
+ok "a write load starts" load_start
+ok "a meta leg dies under it" all leg_break 1 AND message checkpoint AND eventually 30 is AFAA pool_legs
+ok "the load goes on" goes_on
+ok "without error" load_end
+ok "new extents are made" all blkdiscard $V AND stamp fill $V 5 AND close_all AND \
+	leg_mend 1 AND open_all AND stamp check $V 5 AND is AFAA pool_legs
+old_meta_alone() {
+	pool_missing 0 pool_create
+}
+ok "the stale meta leg alone is refused (I1)" all close_all AND \
+	refused 'couche-pool.*meta' old_meta_alone
+must open_all
+ok "it is restored" all message restore_leg 1 AND eventually 30 is AAAA pool_legs
+ok "and then enough alone" all close_all AND pool_missing 0 open_all AND stamp check $V 5 AND \
+	is FAAA pool_legs
+ok "both again" all reload $POOL "$(pool_table)" AND message restore_leg 0 AND \
+	eventually 30 is AAAA pool_legs
+no_meta() {
+	leg_break 0 && leg_break 1 && blkdiscard $V
+	stamp fill $V 6
+	is Fail pool_mode
+}
+ok "without metadata legs no more writes are taken" no_meta
+ok "reads go on" eval 'stamp check $V 5; [ $? -le 1 ]'
+ok "it can be taken down" close_all
+must leg_mend 0
+must leg_mend 1
+ok "and opens again, with old data or zeros or new" all open_all AND \
+	eval 'r=$(stamp check $V 5); [ "$(counts_of "$r" garbage) $(counts_of "$r" unread)" = "0 0" ]'
+ok "and goes down clean" all close_all AND eventually 10 rmmod dm_couche
+finish

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The moments of a checkpoint and of a commit that a power cut seldom hits, put
+# together by torn.py from copies of the meta leg before and after (I1, I2).
+. "$(dirname "$0")/common.sh"
+
+seed_init
+module_load
+SIZE=8
+V=/dev/mapper/vol1
+BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
+SEGMENT=2048
+legs meta:16 hot:24 hot:24
+mkdir -p /tmp/now /tmp/before
+
+torn() {
+	python3 "$(dirname "$0")/torn.py" "$@"
+}
+
+# copy_legs DIRECTORY
+copy_legs() {
+	local i
+	for i in 0 1 2; do
+		dd if="/dev/nb$i" of="$1/$i" bs=1M iflag=direct status=none || return
+	done
+}
+
+copy_meta() {
+	dd if=/dev/nb0 of="$1/0" bs=1M iflag=direct status=none
+}
+
+# The machine as of /tmp/now.
+put_legs() {
+	local i
+	for i in 0 1 2; do
+		dd if="/tmp/now/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
+	done
+}
+
+close_all() {
+	volume_close 1 && pool_remove
+}
+
+start() {
+	pool_create && volume_open 1 $SIZE
+}
+
+# fill_extents FIRST COUNT: durable
+fill_extents() {
+	stamp fill $V 1 $(($1 * BLOCKS)) $(($2 * BLOCKS)) && sync $V
+}
+
+# Zeros are not what was written.
+check_extents() {
+	same "$(counts_of "$(stamp check $V 1 $(($1 * BLOCKS)) $(($2 * BLOCKS)))" good)" $(($2 * BLOCKS))
+}
+
+new_pool() {
+	local i
+	for i in 0 1 2; do
+		leg_blank $i
+	done
+	pool_format hot 1+1 && volume_create 1 $SIZE
+}
+
+# --- a checkpoint that never came to its superblock ---------------------------------
+
+# The pages of the cut checkpoint and those of the next one, which a start
+# without a leg makes, must not look equally new. Both orders of the slots.
+for slot in 0 1; do
+	must new_pool
+	must fill_extents 0 8
+	must message checkpoint
+	if [ "$(copy_meta /tmp/now && torn slot /tmp/now/0)" = $slot ]; then
+		must fill_extents 8 1
+		must message checkpoint
+	fi
+	must fill_extents 8 8
+	must copy_meta /tmp/before
+	must message checkpoint
+	must fill_extents 16 8
+	must copy_legs /tmp/now
+	must close_all
+	must torn supers /tmp/before/0 /tmp/now/0
+	ok "slot $slot: the cut checkpoint's page is there" is $slot torn slot /tmp/now/0
+	must put_legs
+	ok "slot $slot: a start without a mirror" all pool_missing 2 pool_create AND \
+		volume_open 1 $SIZE AND check_extents 0 24
+	must close_all
+	ok "slot $slot: and the start after it find all that was durable (I1)" all \
+		pool_missing 2 pool_create AND volume_open 1 $SIZE AND check_extents 0 24
+	must close_all
+done
+
+# --- an id that is used again -----------------------------------------------------
+
+# Volume 1 goes and comes back smaller; the checkpoint that follows is cut when
+# the pages it freed are not written yet.
+must new_pool
+must message create_volume 2 $((200 * 2048)) large
+must dmsetup create vol2 --table "0 $((200 * 2048)) couche /dev/mapper/$POOL 2"
+for extent in 0 400 900 1500; do
+	must stamp fill /dev/mapper/vol2 1 $((extent * BLOCKS)) $BLOCKS
+done
+must fill_extents 0 8
+must message checkpoint
+must volume_close 2
+must message remove_volume 2
+must volume_create 2 $SIZE
+must stamp fill /dev/mapper/vol2 3 0 64
+must sync /dev/mapper/vol2
+must copy_meta /tmp/before
+must message checkpoint
+must copy_legs /tmp/now
+must volume_close 2
+must close_all
+must torn supers /tmp/before/0 /tmp/now/0
+ok "pages of the first life of an id are left behind" above 2 torn freed /tmp/before/0 /tmp/now/0
+must put_legs
+ok "the pool starts all the same" all start AND volume_open 2 $SIZE
+ok "the second life is what was written in it (I1, I2)" all \
+	stamp check /dev/mapper/vol2 3 0 64 AND \
+	reads_zeros /dev/mapper/vol2 64 $((SIZE * 256 - 64)) AND check_extents 0 8
+volume_close 2
+close_all
+ok "and so it does the next time" all start AND volume_open 2 $SIZE AND \
+	stamp check /dev/mapper/vol2 3 0 64 AND check_extents 0 8
+volume_close 2
+close_all
+
+# --- damage in the journal ------------------------------------------------------------
+
+must new_pool
+must fill_extents 0 8
+must message checkpoint
+for extent in 8 9 10 11 12; do
+	must fill_extents $extent 1
+done
+must copy_legs /tmp/now
+must close_all
+read -r -a COMMITS <<<"$(torn journal /tmp/now/0)"
+ok "the journal holds some commits" [ "${#COMMITS[@]}" -ge 4 ]
+cp /tmp/now/0 /tmp/before/0
+must torn damage /tmp/now/0 "${COMMITS[-1]}"
+must put_legs
+ok "a damaged last commit is as one that was cut" all start AND check_extents 0 12
+close_all
+cp /tmp/before/0 /tmp/now/0
+must torn damage /tmp/now/0 "${COMMITS[1]}"
+must put_legs
+ok "a damaged one with others behind it is not the journal's end: refused (I1)" \
+	refused 'journal: block .*: damaged' pool_create
+! dmsetup info $POOL >/dev/null 2>&1 || pool_remove
+cp /tmp/before/0 /tmp/now/0
+must put_legs
+ok "whole again, it has everything" all start AND check_extents 0 13
+must close_all
+
+ok "and the module goes" eventually 10 rmmod dm_couche
+finish
