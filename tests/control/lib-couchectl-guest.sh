@@ -1,0 +1,464 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# couchectl against the real module; runs in a test machine, started by
+# test_couchectl_machine.sh. Legs are loop devices on files in memory.
+set -u
+
+cd "$COUCHE_TOP" || exit 1
+. tests/control/lib-couchectl.sh
+golden=tests/control/golden
+work=/tmp/legs
+mkdir -p $work
+
+attach() {
+	truncate -s "${2:-256M}" "$work/$1"
+	losetup "/dev/loop$1" "$work/$1"
+}
+
+# devices TARGET: how many device mapper devices have it.
+devices() {
+	dmsetup table --target "$1" | grep -c "$1"
+}
+
+# Nothing of the first 2 MiB of any leg changed since the last call.
+print_heads() {
+	local leg
+	for leg in 0 1 2 3 4 5 6 7; do
+		head -c 2M "$work/$leg" | sha256sum
+	done
+}
+mark() {
+	heads=$(print_heads)
+}
+unchanged() {
+	[ "$(print_heads)" = "$heads" ] && [ "$(devices couche-pool)" -eq 0 ]
+}
+
+# What differs from run to run becomes a fixed value.
+normalize() {
+	jq --sort-keys 'walk(
+		if type == "object" then with_entries(
+			if .key | IN("reads", "writes", "read_bytes", "written_bytes", "commits",
+				"checkpoints", "journal_used_bytes", "elapsed_ms", "generation",
+				"heat_reads", "heat_writes", "races")
+			then .value = 0
+			elif (.key | IN("uuid", "pool_uuid")) then .value = "UUID"
+			else . end)
+		else . end)' "$1"
+}
+
+# matches FILE NAME: the last output is the golden one. COUCHE_GOLDEN=DIR
+# writes new ones there.
+matches() {
+	if [ -n "${COUCHE_GOLDEN:-}" ]; then
+		normalize "$OUT" >"$COUCHE_GOLDEN/$1"
+	fi
+	normalize "$OUT" | diff -u "$golden/$1" - >"$ERR" 2>&1
+	tap_result $? "$2"
+}
+
+digest() {
+	dd if=/dev/mapper/tank-vol bs=1M count=48 iflag=direct status=none | sha256sum
+}
+
+all_cold=(/dev/loop2 /dev/loop3 /dev/loop4 /dev/loop5 /dev/loop6 /dev/loop7)
+create=(couchectl pool create tank --meta /dev/loop0 --hot /dev/loop1)
+
+refuses_devices() {
+	mark
+	refuses 2 /dev/loop1 "a device listed twice" \
+		"${create[@]}" --cold "${all_cold[@]:0:5}" /dev/loop1
+	ln -sf /dev/loop7 $work/alias
+	refuses 2 /dev/loop7 "a device listed by two names" \
+		"${create[@]}" --cold "${all_cold[@]:0:5}" $work/alias /dev/loop7
+	refuses 2 tank "fewer legs than shards" "${create[@]}" --cold "${all_cold[@]:0:5}"
+	refuses 2 tank "more shards than the matrix restores" "${create[@]}" \
+		--cold "${all_cold[@]}" --cold-profile 2+4 --matrix vandermonde --hot-profile 1+9
+	refuses 2 --cold-profile "more shards than the format has" \
+		"${create[@]}" --cold "${all_cold[@]}" --cold-profile 31+2
+	refuses 1 /dev/loop1 "a device smaller than a segment" \
+		"${create[@]}" --cold "${all_cold[@]}" --segment-size 512MiB
+	attach 8 512K
+	refuses 1 /dev/loop8 "a device smaller than its header" \
+		"${create[@]}" --cold "${all_cold[@]:0:5}" /dev/loop8
+	attach 9 2M
+	refuses 1 tank "a meta leg without room for the map" \
+		couchectl pool create tank --meta /dev/loop9 --hot /dev/loop1
+	refuses 2 tank "an extent that is no power of two" \
+		"${create[@]}" --cold "${all_cold[@]}" --extent-size 3MiB
+	holds "nothing was written" unchanged
+
+	mkfs.ext4 -q -F /dev/loop4
+	mark
+	refuses 4 /dev/loop4 "a filesystem" "${create[@]}" --cold "${all_cold[@]}"
+	mkdir -p $work/mnt
+	mount /dev/loop4 $work/mnt
+	refuses 4 /dev/loop4 "a mounted filesystem, with --force" \
+		"${create[@]}" --cold "${all_cold[@]}" --force --yes
+	umount $work/mnt
+	mark
+	refuses 2 tank "overwriting without --yes where nobody can be asked" \
+		"${create[@]}" --cold "${all_cold[@]}" --force -q
+	holds "nothing was written to the filesystem" unchanged
+	holds "and it is whole" e2fsck -fn /dev/loop4
+
+	# a GUID partition table, protective record and header
+	python3 - $work/5 <<-'END'
+		import struct, sys, zlib, uuid
+		disk = open(sys.argv[1], "r+b")
+		sectors = 256 * 2048
+		mbr = bytearray(512)
+		mbr[446:462] = struct.pack("<B3sB3sII", 0, b"\0\2\0", 0xee, b"\xff" * 3, 1, sectors - 1)
+		mbr[510:512] = b"\x55\xaa"
+		entries = bytes(128 * 128)
+		def header(at, other, table):
+		    h = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, at, other,
+		                    34, sectors - 34, uuid.uuid4().bytes_le, table, 128, 128,
+		                    zlib.crc32(entries))
+		    return (h[:16] + struct.pack("<I", zlib.crc32(h)) + h[20:]).ljust(512, b"\0")
+		disk.write(mbr)
+		disk.write(header(1, sectors - 1, 2) + entries)
+		disk.seek((sectors - 33) * 512)
+		disk.write(entries + header(sectors - 1, 1, sectors - 33))
+	END
+	mkfs.ext4 -q -F /dev/loop4 && wipefs -qa /dev/loop4
+	mark
+	refuses 4 /dev/loop5 "a partition table" "${create[@]}" --cold "${all_cold[@]}"
+	holds "nothing was written to it" unchanged
+}
+
+plans() {
+	mark
+	expect 0 "a plan as text" "${create[@]}" --cold "${all_cold[@]}" -n --force
+	holds "says what would be overwritten" grep -q "partition table: gpt" "$OUT"
+	expect 0 "a plan as JSON" "${create[@]}" --cold "${all_cold[@]}" -n --force -o json \
+		--domain /dev/loop2=1 /dev/loop3=1
+	valid "the plan follows the schema"
+	holds "the table has the domains" jq -e '.dm.create_table |
+		test(" domains [0-9]+,[0-9]+,1,1,")' "$OUT"
+	holds "a plan changes nothing" unchanged
+}
+
+# A meta leg that runs out of space behind its header: the kernel finds out when
+# it formats the pool.
+undoes_failed_create() {
+	attach 11 1088K
+	attach 12 4M
+	dmsetup create space --table \
+		"0 2176 thin-pool /dev/loop12 /dev/loop11 128 0 1 error_if_no_space"
+	dmsetup message space 0 "create_thin 0"
+	dmsetup create bad --table "0 524288 thin /dev/mapper/space 0"
+	run couchectl pool create tank --meta /dev/mapper/bad --hot /dev/loop1 \
+		--cold "${all_cold[@]}" --force --yes
+	[ "$STATUS" -eq 1 ] && [ "$(wc -l <"$ERR")" -eq 1 ] &&
+		grep -q "^couchectl: tank: cannot create the pool: No space left" "$ERR"
+	tap_result $? "a pool that cannot be formatted is refused"
+	holds "no device is left behind" test "$(devices couche-pool)" -eq 0
+	for leg in /dev/mapper/bad /dev/loop1 "${all_cold[@]}"; do
+		head -c 1M "$leg" | cmp -n 1048576 - /dev/zero || echo "$leg"
+	done >"$OUT" 2>&1
+	[ ! -s "$OUT" ]
+	tap_result $? "no superblock is left behind"
+	dmsetup remove bad
+	dmsetup remove space
+	losetup -d /dev/loop11
+	losetup -d /dev/loop12
+}
+
+creates() {
+	mkfs.ext4 -q -F /dev/loop6
+	expect 0 "a pool is created over what was there" \
+		"${create[@]}" --cold "${all_cold[@]}" --force --yes
+	refuses 4 tank "a name that is taken" couchectl pool create tank --meta /dev/loop8 \
+		--hot /dev/loop9 --force
+	attach 10
+	refuses 4 /dev/loop7 "a leg of a running pool" \
+		couchectl pool create other --meta /dev/loop10 --hot /dev/loop7 --force --yes
+	expect 0 "pools are listed" couchectl pool list -o json
+	valid "the list of pools follows the schema"
+	matches pool-list.json "and is the golden one"
+	expect 0 "names alone" couchectl pool list -o name
+	holds "are the names" test "$(cat "$OUT")" = tank
+	expect 0 "a list for scripts" couchectl pool list -Hp
+	holds "has tabs and exact numbers" \
+		test "$(cut -f 1-7 "$OUT")" = "$(printf 'tank\tonline\t8\t0\t1006632960\t0\t1006632960')"
+}
+
+volumes() {
+	expect 0 "a plan for a volume" couchectl volume create tank/vol --size 48MiB -n
+	expect 0 "the plan made none" couchectl volume list -H
+	holds "so the list is empty" test ! -s "$OUT"
+	refuses 3 nopool "a volume of a pool that is none" \
+		couchectl volume create nopool/vol --size 48MiB
+	expect 0 "a volume is created, rounded up" couchectl volume create tank/vol --size 63M
+	expect 0 "another one" couchectl volume create tank/small --size 1
+	holds "has one extent" test "$(blockdev --getsize64 /dev/mapper/tank-small)" = 1048576
+	refuses 4 tank/vol "a volume that exists" couchectl volume create tank/vol --size 1GiB
+	holds "has the size" test "$(blockdev --getsize64 /dev/mapper/tank-vol)" = $((63 << 20))
+	dd if=/dev/urandom of=/dev/mapper/tank-vol bs=1M count=48 oflag=direct status=none
+	sum=$(digest)
+	expect 0 "volumes are listed" couchectl volume list tank -o json
+	valid "the list of volumes follows the schema"
+	matches volume-list.json "and is the golden one"
+	expect 0 "legs are listed" couchectl leg list tank -o json
+	valid "the list of legs follows the schema"
+	matches leg-list.json "and is the golden one"
+	expect 0 "YAML of the same" couchectl leg list tank -o yaml
+	python3 -c 'import json, subprocess, sys, yaml
+want = json.loads(subprocess.check_output(["couchectl", "leg", "list", "tank", "-o", "json"]))
+got = yaml.safe_load(open(sys.argv[1]))
+for document in (want, got):
+    for leg in document["legs"]:
+        leg["reads"] = leg["writes"] = 0
+sys.exit(want != got)' "$OUT" 2>"$ERR"
+	tap_result $? "says the same as JSON"
+}
+
+migrates() {
+	refuses 2 tank/vol "a range behind the end" \
+		couchectl migrate tank/vol --to cold --range 60:4
+	refuses 1 tank/vol "a tier that the pool does not have" couchectl migrate tank/vol --to warm
+	expect 0 "a plan for a migration" couchectl migrate tank/vol --to cold -n
+	expect 0 "a range moves" couchectl migrate tank/vol --to cold --range 0:8 --wait --no-progress
+	expect 0 "where the data is" couchectl volume status tank/vol -o json
+	valid "the status of a volume follows the schema"
+	matches volume-status.json "and is the golden one"
+	holds "the range is in the cold tier" jq -e '.ranges[0] |
+		.tier == "cold" and .first_extent == 0 and .extents == 8' "$OUT"
+	expect 0 "the rest moves, and says so in JSON" couchectl migrate tank/vol --to cold -w -o json
+	valid "the end of a migration follows the schema"
+	holds "40 extents moved, the rest was there" jq -e '.migration |
+		.state == "done" and .moved_extents == 40 and .skipped_extents == 23' "$OUT"
+	expect 0 "migrations are listed" couchectl migrate list -o json
+	valid "the list of migrations follows the schema"
+	matches migrate-list.json "and is the golden one"
+	expect 0 "back to hot without waiting" couchectl migrate tank/vol --to hot -o json
+	valid "the begin of a migration follows the schema"
+	expect 0 "and waited for later" couchectl migrate wait tank "$(jq .migration_id "$OUT")"
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+	refuses 3 "tank migration 4711" "cancel of a migration that is none" \
+		couchectl migrate cancel tank 4711
+	refuses 4 "tank migration 1" "cancel of a migration that has ended" \
+		couchectl migrate cancel tank 1
+	holds "says that it has" grep -q "has ended already" "$ERR"
+}
+
+# Slow ones, so that something can happen meanwhile: 48 MiB at 4 MiB/s.
+interrupts() {
+	local pid
+	couchectl migrate tank/vol --to cold --rate 4MiB/s --wait >"$OUT" 2>"$ERR" </dev/null &
+	pid=$!
+	sleep 2
+	kill -INT $pid
+	STATUS=0
+	wait $pid || STATUS=$?
+	[ $STATUS -eq 130 ] && grep -q "goes on in the kernel" "$ERR"
+	tap_result $? "Ctrl-C ends the wait only"
+	holds "the migration goes on" test "$(couchectl migrate list -o json |
+		jq -r '.migrations[-1].state | IN("analyze", "scale-up", "wait-sync", "scale-down")')" = true
+	expect 0 "it can be cancelled" couchectl migrate cancel tank \
+		"$(couchectl migrate list -o json | jq '.migrations[-1].id')"
+	expect 0 "back to hot" couchectl migrate tank/vol --to hot -w -q
+	run couchectl migrate tank/vol --to cold --rate 4MiB/s --timeout 1s -w
+	[ "$STATUS" -eq 6 ] && grep -q "did not end in time" "$ERR"
+	tap_result $? "a timeout has a status of its own"
+	couchectl migrate tank/vol --to hot -w -q >"$OUT" 2>"$ERR" </dev/null
+	# a terminal shows a bar, with rate and time left
+	run script -qec "TERM=xterm couchectl migrate tank/vol --to cold --rate 24MiB/s --wait" /dev/null
+	[ "$STATUS" -eq 0 ] && grep -qE '\[#+\.+\] +[0-9]+% .*MiB/s ETA' "$OUT"
+	tap_result $? "a terminal gets a progress bar"
+	run script -qec "NO_COLOR=1 TERM=xterm couchectl migrate tank/vol --to hot -w" /dev/null
+	[ "$STATUS" -eq 0 ] && ! grep -q $'\033\\[36m' "$OUT"
+	tap_result $? "NO_COLOR is respected"
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+}
+
+fails_legs() {
+	couchectl migrate tank/vol --to cold -w -q </dev/null >/dev/null 2>&1
+	expect 0 "status of a healthy pool" couchectl pool status tank
+	expect 0 "only unhealthy ones" couchectl pool status -x
+	holds "are none" test "$(cat "$OUT")" = "all pools are healthy"
+	expect 0 "a leg by index" couchectl leg fail tank 2
+	refuses 4 "tank leg 2" "a leg that has failed" couchectl leg fail tank 2
+	expect 0 "a leg by device" couchectl leg fail tank /dev/loop3
+	refuses 4 "tank leg 4" "a leg that data depends on" couchectl leg fail tank 4
+	holds "says why, and where to look" \
+		grep -q "without it data would be lost; see .*couchectl pool status tank" "$ERR"
+	refuses 3 99 "a leg that is none" couchectl leg fail tank 99
+	expect 5 "a degraded pool has a status of its own" couchectl pool status -x tank -o json
+	valid "the status of a pool follows the schema"
+	matches pool-status.json "and is the golden one"
+	echo 3 >/proc/sys/vm/drop_caches
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "two lost legs lose no data"
+	expect 5 "the status of a degraded pool" couchectl pool status tank
+	holds "names all legs to restore" grep -q "^action: .*for each of the legs 2, 3\.$" "$OUT"
+	holds "says that the cold tier takes no more" \
+		grep -q "^status: .*nothing moves to the cold tier" "$OUT"
+	couchectl migrate tank/vol --to hot --range 0:1 -w -q </dev/null >/dev/null 2>&1
+	expect 1 "a move to a tier that lacks legs fails" \
+		couchectl migrate tank/vol --to cold -w -q
+	holds "says that it lacks them" grep -q "too few legs of the tier are in service" "$ERR"
+	expect 0 "what is, as events" couchectl events --now -o json
+	valid "events follow the schema"
+	holds "one for each object" test "$(jq -s 'map(.kind) | unique | length' "$OUT")" = 4
+	expect 0 "for a person" couchectl events --now
+	holds "what matters" grep -q \
+		' exists leg pool:tank index:2 role:cold state:failed device:/dev/loop2' "$OUT"
+	[ "$(grep -cE ' (uuid|reads|read_errors):' "$OUT")" -eq 0 ]
+	tap_result $? "and no identities, counters, or errors that did not happen"
+	expect 0 "for a person who wants all of it" couchectl events --now -o wide
+	holds "is in them" grep -q ' exists leg pool:tank index:2 uuid:.* read_errors:0' "$OUT"
+	expect 0 "a leg by UUID" couchectl leg restore tank \
+		"$(couchectl leg list tank -o json | jq -r '.legs[2].uuid')"
+	expect 0 "the other leg" couchectl leg restore tank 3
+	refuses 4 "tank leg 4" "a leg that is well" couchectl leg restore tank 4
+}
+
+follows_events() {
+	local pid
+	couchectl events -o json >"$OUT" 2>"$ERR" </dev/null &
+	pid=$!
+	sleep 0.5
+	couchectl migrate tank/vol --to hot -w -q </dev/null >/dev/null 2>&1
+	couchectl leg fail tank 7 -q
+	couchectl leg restore tank 7 -q
+	sleep 0.5
+	kill -INT $pid
+	STATUS=0
+	wait $pid || STATUS=$?
+	[ "$STATUS" -eq 130 ]
+	tap_result $? "the stream of events ends with Ctrl-C"
+	valid "the stream follows the schema"
+	holds "has the end of the migration" jq -es 'any(.event == "change" and
+		.kind == "migration" and .migration.state == "done")' "$OUT"
+	holds "has the leg that failed" jq -es 'any(.event == "change" and .kind == "leg" and
+		.leg.index == 7 and .leg.state == "failed")' "$OUT"
+}
+
+fills() {
+	expect 0 "a volume larger than the pool" couchectl volume create tank/large --size 4GiB
+	holds "is made, and told of" grep -q "tank/large: 4GiB is more than the .* of the pool" "$OUT"
+	expect 1 "writes until the pool is full" \
+		dd if=/dev/zero of=/dev/mapper/tank-large bs=1M oflag=direct status=none
+	expect 5 "a full pool has a status" couchectl pool status tank
+	holds "that says so" grep -q "^status: The pool is full" "$OUT"
+	holds "and what to do" grep -q "^action: .*couchectl migrate tank/VOLUME --to cold" "$OUT"
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data of other volumes is what was written"
+	expect 0 "the large volume goes" couchectl volume remove tank/large --yes
+	expect 0 "and all is well" couchectl pool status tank
+}
+
+resizes_and_removes() {
+	refuses 2 tank/vol "a volume does not shrink" couchectl volume resize tank/vol --size 10MiB
+	expect 0 "a volume grows" couchectl volume resize tank/vol --size 80MiB
+	holds "says to which size" grep -q "resized to 80MiB" "$OUT"
+	holds "the device has the size" \
+		test "$(blockdev --getsize64 /dev/mapper/tank-vol)" = $((80 << 20))
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "growing keeps the data"
+	refuses 2 tank/small "removing without --yes where nobody can be asked" \
+		couchectl volume remove tank/small
+	exec 9<>/dev/mapper/tank-small
+	refuses 4 tank-small "removing an open volume" couchectl volume remove tank/small --yes
+	refuses 4 tank-small "exporting with an open volume" couchectl pool export tank
+	holds "stopped no other volume" test -e /dev/mapper/tank-vol
+	exec 9>&-
+	expect 0 "a plan for removing" couchectl volume remove tank/small -n
+	holds "removes nothing" test -e /dev/mapper/tank-small
+	run script -qec "echo tank/small | couchectl volume remove tank/small" /dev/null
+	[ "$STATUS" -eq 2 ] && [ -e /dev/mapper/tank-small ]
+	tap_result $? "a pipe is not a person"
+	expect 0 "removing with --yes" couchectl volume remove tank/small --yes
+	refuses 3 tank/small "it is gone" couchectl volume status tank/small
+}
+
+imports() {
+	expect 0 "a pool is exported" couchectl pool export tank
+	holds "no device is left" test "$(devices couche)$(devices couche-pool)" = 00
+	refuses 3 tank "an exported pool is not active" couchectl pool export tank
+	# legs are found by what is on them: swap the devices of all
+	for leg in 0 1 2 3 4 5 6 7; do
+		losetup -d /dev/loop$leg
+	done
+	for leg in 0 1 2 3 4 5; do
+		losetup /dev/loop$((7 - leg)) $work/$leg
+	done
+	losetup /dev/loop0 $work/7
+	expect 0 "what can be imported" couchectl pool import -o json
+	valid "follows the schema"
+	matches pool-import.json "and is the golden one"
+	expect 0 "a plan for an import" couchectl pool import tank -n
+	holds "names the missing leg" grep -q "cold - cold /dev/loop0 0'" "$OUT"
+	losetup /dev/loop11 $work/7
+	refuses 4 tank "a leg that is there twice" couchectl pool import tank
+	losetup -d /dev/loop11
+	expect 0 "an import with a leg missing and all devices swapped" couchectl pool import tank
+	refuses 4 tank "an import of an active pool" couchectl pool import tank
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+	expect 5 "the pool is degraded" couchectl pool status tank
+	holds "and says what to do" grep -q "couchectl leg restore tank 6" "$OUT"
+	refuses 3 tank "a leg whose device is not there" couchectl leg restore tank 6
+	losetup /dev/loop1 $work/6
+	expect 0 "a leg that came back" couchectl leg restore tank 6
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		couchectl pool status tank >/dev/null && break
+		sleep 0.5
+	done
+	expect 0 "the pool is whole again" couchectl pool status tank
+	expect 0 "export" couchectl pool export tank
+}
+
+refuses_imports() {
+	local leg
+	for leg in 3 4 5; do
+		losetup -d /dev/loop$leg
+	done
+	refuses 1 tank "an import with more legs missing than may be" couchectl pool import tank
+	for leg in 3 4 5; do
+		losetup /dev/loop$leg $work/$((7 - leg))
+	done
+	losetup -d /dev/loop7
+	refuses 1 tank "an import without a meta leg" couchectl pool import tank
+	losetup /dev/loop7 $work/0
+	refuses 3 nopool "an import of what is not there" couchectl pool import nopool
+	# both slots of one leg damaged: it counts as missing
+	printf x | dd of=$work/7 bs=1 seek=5000 conv=notrunc status=none
+	printf x | dd of=$work/7 bs=1 seek=9100 conv=notrunc status=none
+	blockdev --flushbufs /dev/loop0
+	expect 0 "an import with a damaged superblock" couchectl pool import tank
+	holds "says which" grep -q "/dev/loop0: its superblock is damaged" "$ERR"
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+	couchectl pool export tank -q
+	refuses 4 /dev/loop0 "a damaged leg is not taken for empty" \
+		couchectl pool create new --meta /dev/loop10 --hot /dev/loop0
+	refuses 4 /dev/loop6 "nor is a leg of a pool that is not active" \
+		couchectl pool create new --meta /dev/loop10 --hot /dev/loop6
+}
+
+insmod "$COUCHE_BUILD/dm-couche.ko" || exit 1
+for leg in 0 1 2 3 4 5 6 7; do
+	attach $leg
+done
+expect 0 "no pools at first" couchectl pool list -o json
+valid "an empty list follows the schema"
+refuses_devices
+plans
+undoes_failed_create
+creates
+volumes
+migrates
+interrupts
+fails_legs
+follows_events
+fills
+resizes_and_removes
+imports
+refuses_imports
+tap_end

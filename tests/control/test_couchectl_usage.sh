@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# couchectl without a kernel module or a device: arguments, help, completion,
+# the manual page.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+. tests/control/lib-couchectl.sh
+PATH=$PWD/build:$PATH
+manual=Documentation/man/couchectl.8
+
+expect 2 "no arguments is wrong usage" couchectl
+expect 0 "help is no error" couchectl --help
+expect 0 "version needs no kernel" couchectl version -o json
+valid "version follows the schema"
+expect 0 "options may stand before the noun" couchectl -o json version
+valid "and are understood there"
+
+refuses 2 frob "unknown noun" couchectl frob
+refuses 2 frob "unknown verb" couchectl pool frob
+refuses 2 --frob "unknown option" couchectl pool list --frob
+refuses 2 --output "unknown output format" couchectl pool list -o xml
+refuses 2 --extent-size "size without a unit that exists" \
+	couchectl pool create p --extent-size 1Q
+refuses 2 --extent-size "size that does not fit in 64 bits" \
+	couchectl pool create p --extent-size 99999999999999999999
+refuses 2 --extent-size "option without its value" couchectl pool create p --extent-size
+refuses 2 --force "flag with a value" couchectl pool create p --force=yes
+refuses 2 "pool create" "pool without a name" couchectl pool create
+refuses 2 "pool create" "two names" couchectl pool create a b
+refuses 2 "p q" "name with a blank" couchectl pool create "p q" -n
+refuses 2 "-x-" "name that begins with a dash" couchectl pool create -n -- -x-
+refuses 2 "p/q" "name with a slash" couchectl pool create p/q -n
+refuses 2 p "pool without a meta leg" couchectl pool create p -n
+refuses 3 /dev/does-not-exist "device that does not exist" \
+	couchectl pool create p -n --meta /dev/does-not-exist
+refuses 1 /dev/null "character device" couchectl pool create p -n --meta /dev/null
+refuses 1 "$manual" "file" couchectl pool create p -n --meta "$manual"
+refuses 2 --segment-size "segment beyond the format" \
+	couchectl pool create p -n --segment-size 8GiB
+refuses 2 "pool import" "import of a name and of all" couchectl pool import p --all
+refuses 2 v "volume without a pool" couchectl volume create v --size 1GiB
+refuses 2 p/v/w "volume with two slashes" couchectl volume create p/v/w --size 1GiB
+refuses 2 p/v "volume without a size" couchectl volume create p/v
+refuses 2 p/v "migration without a tier" couchectl migrate p/v
+refuses 2 --to "migration to a tier that is none" couchectl migrate p/v --to lukewarm
+refuses 2 --timeout "timeout that is none" couchectl migrate p/v --to cold --timeout soon
+refuses 2 --rate "rate that is none" couchectl migrate p/v --to cold --rate fast
+refuses 2 twelve "migration number that is none" couchectl migrate cancel p twelve
+refuses 2 x "events take no argument" couchectl events x
+refuses 2 "leg fail" "leg fail without a leg" couchectl leg fail p
+for noun in check dump verify rescue; do
+	refuses 2 devices "$noun of nothing" couchectl $noun
+done
+refuses 2 --what "dump of what is not there" couchectl dump --what all "$manual"
+refuses 3 /dev/does-not-exist "check of a device that does not exist" \
+	couchectl check /dev/does-not-exist
+refuses 1 /dev/null "check of a character device" couchectl check /dev/null
+refuses 3 "$manual" "check of a file that is no leg" couchectl check "$manual"
+
+expect 0 "pool create has help" couchectl pool create --help
+holds "its usage names what it cannot do without" \
+	grep -q "^usage: couchectl pool create NAME --meta DEV" "$OUT"
+
+# Every verb has help, is in the manual and completes.
+# shellcheck source=/dev/null
+. tools/completion/couchectl
+complete_words() {
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	_couchectl
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+# options_in_manual NOUN [VERB]
+options_in_manual() {
+	local option
+	for option in $(couchectl __words "$@" | grep -o '^--[a-z-]*'); do
+		grep -qF -- "${option//-/\\-}" $manual || echo "$option"
+	done >"$OUT"
+	[ ! -s "$OUT" ]
+	tap_result $? "options of $* are in the manual"
+}
+for noun in $(couchectl __words); do
+	holds "$noun completes" grep -qx "$noun" <(complete_words couchectl "${noun:0:2}")
+	holds "$noun is in the manual" grep -q "^\.B[RI]* .*$noun" $manual
+	options_in_manual "$noun"
+	for verb in $(couchectl __words "$noun" | grep -v '^-'); do
+		expect 0 "$noun $verb has help" couchectl "$noun" "$verb" --help
+		holds "that says how to ask for it" grep -q "^  -h, --help" "$OUT"
+		holds "$noun $verb is in the manual" grep -q "^\.B[RI]* .*$noun $verb" $manual
+		holds "$noun $verb completes" \
+			grep -qx "$verb" <(complete_words couchectl "$noun" "${verb:0:3}")
+		options_in_manual "$noun" "$verb"
+	done
+done
+holds "values of options complete" \
+	grep -qx cold <(complete_words couchectl migrate p/v --to c)
+for code in 0 1 2 3 4 5 6 7 8 130; do
+	holds "exit code $code is in the manual" \
+		grep -qx "\.B $code" <(sed -n '/^\.SH EXIT STATUS/,/^\.SH/p' $manual)
+done
+
+tap_end
