@@ -144,13 +144,33 @@ machine_relay() {
 	done
 }
 
+# Did the kernel die before its first process, and with that before any of ours?
+machine_died_booting() {
+	[ ! -e "$machine_work/timed-out" ] && [ ! -e "$machine_work/killed" ] &&
+		[ ! -s "$machine_work/status" ] &&
+		grep -aqE 'Kernel panic|Oops|---\[ end trace' "$machine_work/console.log" &&
+		! grep -aqE 'Run .* as init process' "$machine_work/console.log"
+}
+
 # machine_run COMMAND...: run the machine in a process group of its own, with
 # the guest's output on its descriptor 3 and its console on 1 and 2. The
-# process dies with this shell, even when the shell is killed.
+# process dies with this shell, even when the shell is killed. An emulated
+# machine that dies while it boots is started anew, and says so.
 machine_run() {
-	local relay
+	local try
 	trap machine_cleanup EXIT
 	trap 'exit 130' INT TERM HUP
+	for try in 1 2 3; do
+		machine_start "$@"
+		machine_died_booting || break
+		[ "$try" -lt 3 ] || break
+		say "the machine died while it booted (try $try of 3); the console's last lines:"
+		tail -n 30 "$machine_work/console.log" >&2
+	done
+}
+
+machine_start() {
+	local relay
 	rm -f "$machine_work/killed" "$machine_work/timed-out" "$machine_work/output"
 	mkfifo "$machine_work/output"
 	machine_relay <"$machine_work/output" &
