@@ -45,10 +45,12 @@ static u64 draining_legs(struct couche_pool *pool)
 	return legs;
 }
 
-static bool stopped(struct drain *d)
+static bool goes_on(void *who)
 {
-	return test_bit(POOL_SUSPENDED, &d->pool->flags) || !couche_pool_writable(d->pool) ||
-	       draining_legs(d->pool) != d->legs;
+	struct drain *d = who;
+
+	return !test_bit(POOL_SUSPENDED, &d->pool->flags) && couche_pool_writable(d->pool) &&
+	       draining_legs(d->pool) == d->legs;
 }
 
 /* Which of the draining legs hold a part of this extent? */
@@ -124,14 +126,13 @@ static int move_extent(struct drain *d, struct couche_volume *volume, couche_ext
 	int err;
 
 	while ((legs = legs_of(d, entry, &r.generation))) {
-		if (stopped(d))
+		if (!goes_on(d))
 			return -EINTR;
-		err = couche_relocate(&r);
+		err = couche_relocate_patiently(&r, goes_on, d);
 		if (!err) {
 			count_moved(d, legs);
-		} else if (err == -EBUSY || err == -EAGAIN) {
-			msleep(BUSY_MS);
-		} else if (err != -ENODATA && err != -EALREADY) {
+		} else if (err != -EBUSY && err != -EAGAIN && err != -ENODATA &&
+			   err != -EALREADY) {
 			d->left++;
 			d->err = err;
 			DMWARN_LIMIT("%s: volume %u extent %llu stays where it is: %s (%d)",
@@ -162,7 +163,7 @@ static int walk_volume(struct drain *d, struct couche_volume *volume, bool move)
 			else
 				err = move_extent(d, volume, extent, entry);
 		}
-		if (err || stopped(d))
+		if (err || !goes_on(d))
 			return err ?: -EINTR;
 		cond_resched();
 	}
@@ -244,7 +245,7 @@ static int empty_legs(struct drain *d)
 			return couche_commit_all(d->pool);
 		if (d->left)
 			return d->err;
-		if (stopped(d))
+		if (!goes_on(d))
 			return -EINTR;
 		msleep(BUSY_MS);
 	}
@@ -262,7 +263,7 @@ void couche_drain_work(struct work_struct *work)
 	int err;
 
 	d.legs = draining_legs(d.pool);
-	if (!d.legs || stopped(&d))
+	if (!d.legs || !goes_on(&d))
 		return;
 	err = empty_legs(&d);
 	if (!err)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "migrate.h"
 
-#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
@@ -15,7 +14,6 @@
 #define RUNNING_MAX	16	/* migrations of one pool */
 #define ENDED_MAX	64	/* kept for information */
 #define EVENT_MS	500	/* between two progress events */
-#define BUSY_TRIES	100	/* times to come back to an extent in use */
 
 struct slot {
 	struct work_struct work;
@@ -77,6 +75,13 @@ static void account(struct couche_migration *m, const struct couche_relocation *
 	spin_unlock(&m->lock);
 }
 
+static bool goes_on(void *migration)
+{
+	struct couche_migration *m = migration;
+
+	return !READ_ONCE(m->cancel);
+}
+
 static void slot_work(struct work_struct *work)
 {
 	struct slot *slot = container_of(work, struct slot, work);
@@ -88,16 +93,8 @@ static void slot_work(struct work_struct *work)
 		.flags = (m->args.verify ? RELOCATE_VERIFY : 0) |
 			 (m->args.preserve ? RELOCATE_PRESERVE : 0),
 	};
-	unsigned int tries = 0;
-	int err;
 
-	do {
-		err = couche_relocate(&r);
-		if (err == -EBUSY)
-			fsleep(10 * USEC_PER_MSEC);
-	} while ((err == -EBUSY || err == -EAGAIN) && ++tries < BUSY_TRIES &&
-		 !READ_ONCE(m->cancel));
-	account(m, &r, err);
+	account(m, &r, couche_relocate_patiently(&r, goes_on, m));
 	spin_lock(&m->lock);
 	slot->busy = false;
 	m->nr_busy--;

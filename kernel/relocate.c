@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "relocate.h"
 
+#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "extent_lock.h"
@@ -10,6 +11,8 @@
 #include "trace.h"
 
 #define RACES_MAX	3	/* then writes wait for the copy */
+#define BUSY_TRIES	100	/* times to come back to an extent in use */
+#define BUSY_MS		10	/* until then */
 
 struct copy {
 	struct couche_relocation *r;
@@ -323,4 +326,28 @@ int couche_relocate(struct couche_relocation *r)
 	else
 		couche_pool_kick(c.pool);
 	return err;
+}
+
+/**
+ * couche_relocate_patiently() - Move an extent that others may be copying
+ * @r: as for couche_relocate()
+ * @goes_on: is it still worth waiting?
+ * @who: for @goes_on
+ *
+ * Comes back to an extent in use, for a second.
+ *
+ * Context: process; sleeps.
+ * Return: as couche_relocate(); -EBUSY or -EAGAIN: it was in use to the last.
+ */
+int couche_relocate_patiently(struct couche_relocation *r, bool (*goes_on)(void *who), void *who)
+{
+	unsigned int tries = 0;
+	int err;
+
+	for (;;) {
+		err = couche_relocate(r);
+		if ((err != -EBUSY && err != -EAGAIN) || ++tries == BUSY_TRIES || !goes_on(who))
+			return err;
+		fsleep(BUSY_MS * USEC_PER_MSEC);
+	}
 }

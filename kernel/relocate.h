@@ -37,5 +37,6 @@ struct couche_relocation {
 };
 
 int couche_relocate(struct couche_relocation *r);
+int couche_relocate_patiently(struct couche_relocation *r, bool (*goes_on)(void *who), void *who);
 
 #endif /* COUCHE_RELOCATE_H */

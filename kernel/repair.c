@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "repair.h"
 
-#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "control.h"
@@ -13,7 +12,6 @@
 #include "volume.h"
 
 #define QUEUE_MAX	128	/* extents that wait */
-#define BUSY_TRIES	100	/* times to come back to an extent in use */
 
 struct item {
 	struct couche_stripe_id id;
@@ -57,8 +55,10 @@ static bool merge_locked(struct couche_repair *repair, const struct couche_strip
 	return false;
 }
 
-static bool may_go_on(const struct couche_repair *repair)
+static bool may_go_on(void *who)
 {
+	const struct couche_repair *repair = who;
+
 	return test_bit(POOL_ACTIVE, &repair->pool->flags) &&
 	       !test_bit(POOL_SUSPENDED, &repair->pool->flags) &&
 	       couche_pool_writable(repair->pool);
@@ -171,16 +171,10 @@ static int relocate(struct couche_repair *repair, const struct item *item)
 		.flags = RELOCATE_REPAIR,
 		.generation = item->id.place.generation,
 	};
-	unsigned int tries = 0;
 	int err = -ENODATA;
 
-	while (volume && id == item->id.volume) {
-		err = couche_relocate(&r);
-		if ((err != -EBUSY && err != -EAGAIN) || ++tries > BUSY_TRIES ||
-		    !may_go_on(repair))
-			break;
-		fsleep(10 * USEC_PER_MSEC);
-	}
+	if (volume && id == item->id.volume)
+		err = couche_relocate_patiently(&r, may_go_on, repair);
 	if (volume)
 		couche_volume_put(volume);
 	return err;

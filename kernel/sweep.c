@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sweep.h"
 
-#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -12,7 +11,6 @@
 #include "volume.h"
 
 #define EVENT_MS	500		/* between two progress events */
-#define BUSY_TRIES	100		/* times to come back to an extent in use */
 #define WAIT_SECONDS	30		/* until something that waits is tried again */
 
 static void report(struct couche_sweep *s, bool always)
@@ -42,6 +40,11 @@ bool couche_sweep_goes_on(struct couche_sweep *sweep)
 	       couche_pool_writable(sweep->pool);
 }
 
+static bool goes_on(void *sweep)
+{
+	return couche_sweep_goes_on(sweep);
+}
+
 /**
  * couche_sweep_relocate() - Move an extent to healthy legs of its tier
  * @sweep: for whom
@@ -64,17 +67,8 @@ int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volu
 		.flags = RELOCATE_REPAIR,
 		.generation = item->place.generation,
 	};
-	unsigned int tries = 0;
-	int err;
+	int err = couche_relocate_patiently(&r, goes_on, sweep);
 
-	for (;;) {
-		err = couche_relocate(&r);
-		if (err != -EBUSY && err != -EAGAIN)
-			break;
-		if (++tries > BUSY_TRIES || !couche_sweep_goes_on(sweep))
-			break;
-		fsleep(10 * USEC_PER_MSEC);
-	}
 	*batch = r.batch;
 	return err;
 }
