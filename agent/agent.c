@@ -89,6 +89,19 @@ static void on_leg(const struct couche_nl_leg *leg)
 		   "is %s now", leg->state <= COUCHE_LEG_RESTORING ? states[leg->state] : "?");
 }
 
+static void on_repair(const struct couche_nl_repair *repair)
+{
+	if (repair->error)
+		couche_log(COUCHE_LOG_WARN, COUCHE_KIND_IO, repair->pool.name,
+			   "extent %llu of volume %u has a wrong shard on leg %u that could not be replaced: %s",
+			   (unsigned long long)repair->extent, repair->volume, repair->leg,
+			   strerror(-repair->error));
+	else
+		couche_log(COUCHE_LOG_INFO, COUCHE_KIND_NONE, repair->pool.name,
+			   "extent %llu of volume %u had a wrong shard on leg %u and was repaired",
+			   (unsigned long long)repair->extent, repair->volume, repair->leg);
+}
+
 static void on_kernel_event(const struct couche_nl_event *event, void *userdata)
 {
 	struct couche_agent *agent = userdata;
@@ -110,6 +123,12 @@ static void on_kernel_event(const struct couche_nl_event *event, void *userdata)
 	case COUCHE_NL_EVENT_DEGRADED:
 		couche_log(COUCHE_LOG_DEBUG, COUCHE_KIND_NONE, event->degraded.pool.name,
 			   "a read went round leg %u", event->degraded.leg);
+		break;
+	case COUCHE_NL_EVENT_REPAIR:
+		on_repair(&event->repair);
+		break;
+	case COUCHE_NL_EVENT_SWEEP:
+		/* progress: for people, couchectl events shows it */
 		break;
 	}
 }

@@ -552,6 +552,31 @@ static int leg_restore(struct sk_buff *skb, struct genl_info *info)
 	return change_leg(skb, info, couche_leg_restore);
 }
 
+static int leg_add(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_leg(skb, info, couche_leg_add);
+}
+
+static int leg_replace(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_leg(skb, info, couche_leg_replace);
+}
+
+static int leg_remove(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_leg(skb, info, couche_leg_remove);
+}
+
+static int leg_drain(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_leg(skb, info, couche_leg_drain);
+}
+
+static int leg_undrain(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_leg(skb, info, couche_leg_drain_cancel);
+}
+
 static int sweep_args(struct genl_info *info)
 {
 	return require(info, COUCHE_A_SWEEP_KIND, "sweep-kind is required") ?:
@@ -649,6 +674,11 @@ static const struct genl_ops couche_ops[] = {
 	{ .cmd = COUCHE_CMD_LEG_FAIL, TAKES(leg_policy), .doit = leg_fail },
 	{ .cmd = COUCHE_CMD_LEG_RESTORE, TAKES(leg_policy), .doit = leg_restore },
 	{ .cmd = COUCHE_CMD_SWEEP, TAKES(sweep_policy), .doit = sweep },
+	{ .cmd = COUCHE_CMD_LEG_ADD, TAKES(leg_policy), .doit = leg_add },
+	{ .cmd = COUCHE_CMD_LEG_REPLACE, TAKES(leg_policy), .doit = leg_replace },
+	{ .cmd = COUCHE_CMD_LEG_REMOVE, TAKES(leg_policy), .doit = leg_remove },
+	{ .cmd = COUCHE_CMD_LEG_DRAIN, TAKES(leg_policy), .doit = leg_drain },
+	{ .cmd = COUCHE_CMD_LEG_UNDRAIN, TAKES(leg_policy), .doit = leg_undrain },
 };
 
 static const struct genl_multicast_group couche_groups[] = {

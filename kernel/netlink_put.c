@@ -162,7 +162,9 @@ static int put_leg_counts(struct sk_buff *skb, const struct couche_leg_info *leg
 	       couche_put_u64(skb, COUCHE_A_LEG_WRITE_ERRORS, leg->write_errors) ?:
 	       couche_put_u64(skb, COUCHE_A_LEG_CSUM_ERRORS, leg->csum_errors) ?:
 	       couche_put_u64(skb, COUCHE_A_LEG_SCRUB_ERRORS, leg->scrub_errors) ?:
-	       couche_put_u64(skb, COUCHE_A_LEG_REPAIRS, leg->repairs);
+	       couche_put_u64(skb, COUCHE_A_LEG_REPAIRS, leg->repairs) ?:
+	       couche_put_u64(skb, COUCHE_A_LEG_DRAIN_LEFT, leg->drain_left) ?:
+	       couche_put_u64(skb, COUCHE_A_LEG_DRAIN_MOVED, leg->drain_moved);
 }
 
 /**
@@ -176,6 +178,8 @@ static int put_leg_counts(struct sk_buff *skb, const struct couche_leg_info *leg
 int couche_put_leg(struct sk_buff *skb, const struct couche_leg_info *leg)
 {
 	if (leg->present && nla_put_flag(skb, COUCHE_A_LEG_PRESENT))
+		return -EMSGSIZE;
+	if (leg->draining && nla_put_flag(skb, COUCHE_A_LEG_DRAINING))
 		return -EMSGSIZE;
 	return nla_put_u32(skb, COUCHE_A_LEG_INDEX, leg->index) ?:
 	       nla_put(skb, COUCHE_A_LEG_UUID, COUCHE_UUID_SIZE, leg->uuid) ?:

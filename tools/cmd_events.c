@@ -51,11 +51,12 @@ static bool is_detail(const cJSON *item)
 		"uuid", "extent_bytes", "segment_bytes", "journal_bytes", "journal_used_bytes",
 		"commits", "checkpoints", "domain", "present", "used_bytes", "reads", "writes",
 		"read_bytes", "written_bytes", "active", "generation", "extents", "first_extent",
-		"skipped_extents", "races",
+		"skipped_extents", "races", "rate_bytes",
 	};
 	static const char * const counts[] = {
 		"read_errors", "write_errors", "csum_errors", "lost_extents", "degraded_reads",
-		"promotes", "suppressed", "scrub_errors", "repairs",
+		"promotes", "suppressed", "scrub_errors", "repairs", "extents_failed",
+		"shards_wrong", "shards_repaired", "drain_left_extents", "drain_moved_extents",
 	};
 	size_t i;
 
@@ -148,6 +149,33 @@ static void print_space(const struct couche_ctl *ctl, const struct couche_nl_spa
 	end_event(ctl, event, "space");
 }
 
+static void print_sweep(const struct couche_ctl *ctl, const char *verb,
+			const struct couche_nl_pool_id *pool,
+			const struct couche_nl_sweep *sweep)
+{
+	const char *kind = couche_sweep_name(sweep->kind);
+	cJSON *event = begin_event(verb, kind, pool->uuid);
+
+	couche_show_sweep(couche_doc_add_object(event, kind), pool, sweep);
+	end_event(ctl, event, kind);
+}
+
+static void print_repair(const struct couche_ctl *ctl, const struct couche_nl_repair *r)
+{
+	cJSON *event = begin_event("read", "repair", r->pool.uuid);
+	cJSON *object = couche_doc_add_object(event, "repair");
+
+	couche_doc_add_text(object, "pool", r->pool.name);
+	couche_doc_add_number(object, "volume_id", r->volume);
+	couche_doc_add_number(object, "extent", r->extent);
+	couche_doc_add_number(object, "leg", r->leg);
+	couche_doc_add_bool(object, "repaired", !r->error);
+	couche_doc_add_text(object, "error",
+			    r->error ? couche_migration_error_text(r->error) : NULL);
+	couche_doc_add_number(object, "suppressed", r->suppressed);
+	end_event(ctl, event, "repair");
+}
+
 static void print_event(const struct couche_ctl *ctl, const struct couche_nl_event *event)
 {
 	switch (event->type) {
@@ -162,6 +190,12 @@ static void print_event(const struct couche_ctl *ctl, const struct couche_nl_eve
 		break;
 	case COUCHE_NL_EVENT_SPACE:
 		print_space(ctl, &event->space);
+		break;
+	case COUCHE_NL_EVENT_SWEEP:
+		print_sweep(ctl, "change", &event->sweep.pool, &event->sweep.sweep);
+		break;
+	case COUCHE_NL_EVENT_REPAIR:
+		print_repair(ctl, &event->repair);
 		break;
 	}
 }
@@ -186,6 +220,8 @@ static int print_pool_now(const struct couche_ctl *ctl, struct couche_nl *nl,
 	event = begin_event("exists", "pool", pool->id.uuid);
 	couche_show_pool(couche_doc_add_object(event, "pool"), pool);
 	end_event(ctl, event, "pool");
+	for (i = 0; i < COUCHE_NL_SWEEPS; i++)
+		print_sweep(ctl, "exists", &pool->id, &pool->sweep[i]);
 	for (i = 0; i < nr_legs; i++)
 		print_leg(ctl, "exists", &legs[i]);
 	for (i = 0; i < nr_volumes; i++) {

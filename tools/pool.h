@@ -29,12 +29,16 @@ int couche_pool_rebuild(struct couche_ctl *ctl, int nr_args, char **args);
 extern const struct couche_column couche_leg_columns[];
 
 void couche_show_pool(cJSON *object, const struct couche_nl_pool *pool);
+void couche_show_sweep(cJSON *object, const struct couche_nl_pool_id *pool,
+		       const struct couche_nl_sweep *sweep);
 void couche_show_leg(cJSON *object, const struct couche_nl_leg *leg);
 void couche_show_volume(cJSON *object, const struct couche_nl_volume *volume,
 			uint32_t extent_sectors);
 void couche_show_migration(cJSON *object, const struct couche_nl_migration *migration);
 void couche_show_migrations(cJSON *array, const struct couche_nl_migration *migrations, size_t nr,
 			    const struct couche_nl_volume *volumes, size_t nr_volumes);
+const char *couche_sweep_name(uint8_t kind);
+const char *couche_sweep_state_name(uint8_t state);
 const char *couche_migration_state_name(uint8_t state);
 const char *couche_migration_error_text(int error);
 

@@ -218,6 +218,9 @@ static void show_report(cJSON *object, const struct report *report)
 	couche_doc_add_bool(object, "healthy", is_healthy(report));
 	couche_doc_add_text(object, "status", *status ? status : NULL);
 	couche_doc_add_text(object, "action", *action ? action : NULL);
+	for (i = 0; i < COUCHE_NL_SWEEPS; i++)
+		couche_show_sweep(couche_doc_add_object(object, couche_sweep_name(i)),
+				  &report->pool.id, &report->pool.sweep[i]);
 	array = couche_doc_add_array(object, "legs");
 	for (i = 0; i < report->nr_legs; i++)
 		couche_show_leg(couche_doc_append_object(array), &report->legs[i]);
@@ -247,6 +250,46 @@ static void print_migrations(const cJSON *migrations)
 		       couche_eta_format(couche_doc_number(m, "elapsed_ms"), elapsed));
 }
 
+/* "rebuild: running, 12 of 34 extents, 1.2GiB"; one that is idle is not told. */
+static void print_sweep(const cJSON *pool, uint8_t kind)
+{
+	const cJSON *sweep = couche_doc_get(pool, couche_sweep_name(kind));
+	const char *state = couche_doc_text(sweep, "state");
+	char bytes[COUCHE_SIZE_TEXT];
+
+	if (!strcmp(state, couche_sweep_state_name(COUCHE_SWEEP_IDLE)))
+		return;
+	printf("%7s: %s, %llu of %llu extents, %s", couche_sweep_name(kind), state,
+	       (unsigned long long)couche_doc_number(sweep, "extents_done"),
+	       (unsigned long long)couche_doc_number(sweep, "extents_total"),
+	       couche_size_format(couche_doc_number(sweep, "bytes"), bytes));
+	if (couche_doc_number(sweep, "shards_wrong"))
+		printf(", %llu wrong shards, %llu repaired",
+		       (unsigned long long)couche_doc_number(sweep, "shards_wrong"),
+		       (unsigned long long)couche_doc_number(sweep, "shards_repaired"));
+	if (couche_doc_number(sweep, "extents_failed"))
+		printf(", %llu extents could not be brought in order",
+		       (unsigned long long)couche_doc_number(sweep, "extents_failed"));
+	putchar('\n');
+}
+
+static void print_drains(const cJSON *legs)
+{
+	const cJSON *leg;
+
+	cJSON_ArrayForEach(leg, legs) {
+		if (!cJSON_IsTrue(couche_doc_get(leg, "draining")))
+			continue;
+		printf("  drain: leg %llu: %llu extents moved, %llu left",
+		       (unsigned long long)couche_doc_number(leg, "index"),
+		       (unsigned long long)couche_doc_number(leg, "drain_moved_extents"),
+		       (unsigned long long)couche_doc_number(leg, "drain_left_extents"));
+		if (!couche_doc_number(leg, "used_bytes"))
+			printf("; it is empty and may be removed");
+		putchar('\n');
+	}
+}
+
 static void print_text(const struct couche_ctl *ctl, const cJSON *pool)
 {
 	static const struct couche_column tier_columns[] = {
@@ -264,6 +307,9 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *pool)
 	if (*status)
 		printf("status: %s\naction: %s\n", status, couche_doc_text(pool, "action"));
 	print_migrations(couche_doc_get(pool, "migrations"));
+	print_sweep(pool, COUCHE_SWEEP_REBUILD);
+	print_sweep(pool, COUCHE_SWEEP_SCRUB);
+	print_drains(couche_doc_get(pool, "legs"));
 	putchar('\n');
 	couche_doc_print_table(ctl, tier_columns, couche_doc_get(pool, "tiers"), "  ");
 	putchar('\n');

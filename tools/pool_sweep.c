@@ -14,11 +14,6 @@ const struct couche_option couche_pool_sweep_options[] = {
 	{ NULL }
 };
 
-static const char *const kinds[] = {
-	[COUCHE_SWEEP_REBUILD] = "rebuild",
-	[COUCHE_SWEEP_SCRUB] = "scrub",
-};
-
 static const char *const orders[] = {
 	[COUCHE_SWEEP_START] = "start",
 	[COUCHE_SWEEP_PAUSE] = "pause",
@@ -27,41 +22,14 @@ static const char *const orders[] = {
 	[COUCHE_SWEEP_RATE] = "rate",
 };
 
-static const char *state_name(uint8_t state)
-{
-	static const char *const names[] = {
-		[COUCHE_SWEEP_IDLE] = "idle",
-		[COUCHE_SWEEP_RUNNING] = "running",
-		[COUCHE_SWEEP_WAITING] = "waiting",
-		[COUCHE_SWEEP_PAUSED] = "paused",
-		[COUCHE_SWEEP_STOPPED] = "stopped",
-		[COUCHE_SWEEP_DONE] = "done",
-	};
-
-	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
-}
-
-static void add_sweep(cJSON *object, const struct couche_nl_pool *pool,
-		      const struct couche_nl_sweep *s)
-{
-	couche_doc_add_text(object, "pool", pool->id.name);
-	couche_doc_add_text(object, "state", state_name(s->state));
-	couche_doc_add_number(object, "extents_done", s->done);
-	couche_doc_add_number(object, "extents_total", s->total);
-	couche_doc_add_number(object, "extents_failed", s->failed);
-	couche_doc_add_number(object, "bytes", s->bytes);
-	couche_doc_add_number(object, "shards_wrong", s->bad);
-	couche_doc_add_number(object, "shards_repaired", s->repaired);
-	couche_doc_add_number(object, "rate_bytes", s->rate_bytes);
-}
-
 static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool *pool,
 		       const struct couche_nl_sweep *s)
 {
 	char bytes[COUCHE_SIZE_TEXT];
 
-	printf("%s: %s %s: %" PRIu64 " of %" PRIu64 " extents, %s", pool->id.name, kinds[kind],
-	       state_name(s->state), s->done, s->total, couche_size_format(s->bytes, bytes));
+	printf("%s: %s %s: %" PRIu64 " of %" PRIu64 " extents, %s", pool->id.name,
+	       couche_sweep_name(kind), couche_sweep_state_name(s->state), s->done, s->total,
+	       couche_size_format(s->bytes, bytes));
 	if (kind == COUCHE_SWEEP_SCRUB)
 		printf(", %" PRIu64 " wrong shards, %" PRIu64 " repaired", s->bad, s->repaired);
 	if (s->failed)
@@ -79,7 +47,7 @@ static int show(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
 		couche_doc_create(kind == COUCHE_SWEEP_SCRUB ? "pool scrub" : "pool rebuild");
 	const struct couche_nl_sweep *s = &pool->sweep[kind];
 
-	add_sweep(couche_doc_add_object(doc, kinds[kind]), pool, s);
+	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)), &pool->id, s);
 	if (!couche_doc_print_whole(ctl, doc))
 		print_text(kind, pool, s);
 	return s->failed ? COUCHE_EXIT_DEGRADED : 0;
@@ -105,10 +73,10 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 	if (nr_args == 2 && !status)
 		order = order_of(args[0]);
 	if (nr_args != 2 || order < 0)
-		return couche_fail(COUCHE_EXIT_USAGE, kinds[kind],
+		return couche_fail(COUCHE_EXIT_USAGE, couche_sweep_name(kind),
 				   "takes start, pause, resume, stop, rate or status, and POOL");
 	if (order == COUCHE_SWEEP_RATE && !rate)
-		return couche_fail(COUCHE_EXIT_USAGE, kinds[kind], "rate needs --rate");
+		return couche_fail(COUCHE_EXIT_USAGE, couche_sweep_name(kind), "rate needs --rate");
 	r = couche_session_open(&nl);
 	if (!r)
 		r = couche_session_pool(nl, args[1], &pool);
@@ -117,13 +85,14 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 	if (status)
 		return show(ctl, kind, &pool);
 	if (ctl->dry_run) {
-		printf("would %s the %s of %s\n", orders[order], kinds[kind], pool.id.name);
+		printf("would %s the %s of %s\n", orders[order], couche_sweep_name(kind),
+		       pool.id.name);
 		return 0;
 	}
 	r = couche_nl_sweep(nl, pool.id.uuid, kind, order, rate ? &rate : NULL);
 	if (r)
-		return couche_session_fail(nl, r, pool.id.name, kinds[kind]);
-	couche_note(ctl, "%s: %s: %s", pool.id.name, kinds[kind], orders[order]);
+		return couche_session_fail(nl, r, pool.id.name, couche_sweep_name(kind));
+	couche_note(ctl, "%s: %s: %s", pool.id.name, couche_sweep_name(kind), orders[order]);
 	return 0;
 }
 

@@ -24,6 +24,57 @@ const struct couche_column couche_leg_columns[] = {
 };
 
 /**
+ * couche_sweep_name() - word for a kind of sweep
+ * @kind: enum couche_sweep_kind
+ *
+ * Return: a constant.
+ */
+const char *couche_sweep_name(uint8_t kind)
+{
+	return kind == COUCHE_SWEEP_SCRUB ? "scrub" : "rebuild";
+}
+
+/**
+ * couche_sweep_state_name() - word for the state of a rebuild or a scrub
+ * @state: enum couche_sweep_state
+ *
+ * Return: a constant.
+ */
+const char *couche_sweep_state_name(uint8_t state)
+{
+	static const char * const names[] = {
+		[COUCHE_SWEEP_IDLE] = "idle",
+		[COUCHE_SWEEP_RUNNING] = "running",
+		[COUCHE_SWEEP_WAITING] = "waiting",
+		[COUCHE_SWEEP_PAUSED] = "paused",
+		[COUCHE_SWEEP_STOPPED] = "stopped",
+		[COUCHE_SWEEP_DONE] = "done",
+	};
+
+	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
+}
+
+/**
+ * couche_show_sweep() - describe a rebuild or a scrub
+ * @object: gets the members
+ * @pool: of which pool
+ * @sweep: the sweep
+ */
+void couche_show_sweep(cJSON *object, const struct couche_nl_pool_id *pool,
+		       const struct couche_nl_sweep *sweep)
+{
+	couche_doc_add_text(object, "pool", pool->name);
+	couche_doc_add_text(object, "state", couche_sweep_state_name(sweep->state));
+	couche_doc_add_number(object, "extents_done", sweep->done);
+	couche_doc_add_number(object, "extents_total", sweep->total);
+	couche_doc_add_number(object, "extents_failed", sweep->failed);
+	couche_doc_add_number(object, "bytes", sweep->bytes);
+	couche_doc_add_number(object, "shards_wrong", sweep->bad);
+	couche_doc_add_number(object, "shards_repaired", sweep->repaired);
+	couche_doc_add_number(object, "rate_bytes", sweep->rate_bytes);
+}
+
+/**
  * couche_migration_state_name() - word for the state of a migration
  * @state: enum couche_migration_state
  *
@@ -162,6 +213,9 @@ void couche_show_leg(cJSON *object, const struct couche_nl_leg *leg)
 	couche_doc_add_number(object, "csum_errors", leg->csum_errors);
 	couche_doc_add_number(object, "scrub_errors", leg->scrub_errors);
 	couche_doc_add_number(object, "repairs", leg->repairs);
+	couche_doc_add_bool(object, "draining", leg->draining);
+	couche_doc_add_number(object, "drain_left_extents", leg->drain_left);
+	couche_doc_add_number(object, "drain_moved_extents", leg->drain_moved);
 }
 
 /**

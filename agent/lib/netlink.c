@@ -632,6 +632,71 @@ int couche_nl_leg_restore(struct couche_nl *nl, const uint8_t *pool, uint32_t in
 }
 
 /**
+ * couche_nl_leg_add() - Make a leg of a device that the table offers.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @index: the place of the new leg
+ *
+ * Return: 0, or the negative errno of the refusal; couche_nl_error() says why.
+ */
+int couche_nl_leg_add(struct couche_nl *nl, const uint8_t *pool, uint32_t index)
+{
+	return order(nl, COUCHE_CMD_LEG_ADD, pool, COUCHE_A_LEG_INDEX, index);
+}
+
+/**
+ * couche_nl_leg_replace() - A device that the table offers takes the place of a failed leg.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @index: of the leg
+ *
+ * Return: 0, or the negative errno of the refusal; couche_nl_error() says why.
+ */
+int couche_nl_leg_replace(struct couche_nl *nl, const uint8_t *pool, uint32_t index)
+{
+	return order(nl, COUCHE_CMD_LEG_REPLACE, pool, COUCHE_A_LEG_INDEX, index);
+}
+
+/**
+ * couche_nl_leg_remove() - A leg that holds nothing leaves the pool.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @index: of the leg
+ *
+ * Return: 0, or the negative errno of the refusal; couche_nl_error() says why.
+ */
+int couche_nl_leg_remove(struct couche_nl *nl, const uint8_t *pool, uint32_t index)
+{
+	return order(nl, COUCHE_CMD_LEG_REMOVE, pool, COUCHE_A_LEG_INDEX, index);
+}
+
+/**
+ * couche_nl_leg_drain() - Begin to empty a leg.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @index: of the leg
+ *
+ * Return: 0, or the negative errno of the refusal; couche_nl_error() says why.
+ */
+int couche_nl_leg_drain(struct couche_nl *nl, const uint8_t *pool, uint32_t index)
+{
+	return order(nl, COUCHE_CMD_LEG_DRAIN, pool, COUCHE_A_LEG_INDEX, index);
+}
+
+/**
+ * couche_nl_leg_undrain() - Use a leg again that was being emptied.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @index: of the leg
+ *
+ * Return: 0, or the negative errno of the refusal; couche_nl_error() says why.
+ */
+int couche_nl_leg_undrain(struct couche_nl *nl, const uint8_t *pool, uint32_t index)
+{
+	return order(nl, COUCHE_CMD_LEG_UNDRAIN, pool, COUCHE_A_LEG_INDEX, index);
+}
+
+/**
  * couche_nl_sweep() - Order a rebuild or a scrub about.
  * @nl: the session
  * @pool: UUID of the pool

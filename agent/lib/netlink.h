@@ -98,6 +98,9 @@ struct couche_nl_leg {
 	uint64_t csum_errors;
 	uint64_t scrub_errors;		/* shards that scrubs found wrong */
 	uint64_t repairs;		/* shards replaced because they were wrong */
+	bool draining;			/* takes nothing new, is being emptied */
+	uint64_t drain_left;		/* extents */
+	uint64_t drain_moved;
 };
 
 struct couche_nl_volume {
@@ -164,6 +167,8 @@ enum couche_nl_event_type {
 	COUCHE_NL_EVENT_LEG,
 	COUCHE_NL_EVENT_DEGRADED,
 	COUCHE_NL_EVENT_SPACE,
+	COUCHE_NL_EVENT_SWEEP,
+	COUCHE_NL_EVENT_REPAIR,
 };
 
 struct couche_nl_degraded {
@@ -182,6 +187,20 @@ struct couche_nl_space {
 	uint32_t suppressed;
 };
 
+struct couche_nl_sweep_event {
+	struct couche_nl_pool_id pool;
+	struct couche_nl_sweep sweep;
+};
+
+struct couche_nl_repair {
+	struct couche_nl_pool_id pool;
+	uint32_t volume;
+	uint64_t extent;
+	uint32_t leg;			/* one whose shard was wrong */
+	int error;			/* why it is still wrong, a negative errno; 0: repaired */
+	uint32_t suppressed;
+};
+
 struct couche_nl_event {
 	enum couche_nl_event_type type;
 	union {
@@ -189,6 +208,8 @@ struct couche_nl_event {
 		struct couche_nl_leg leg;
 		struct couche_nl_degraded degraded;
 		struct couche_nl_space space;
+		struct couche_nl_sweep_event sweep;
+		struct couche_nl_repair repair;
 	};
 };
 
@@ -214,6 +235,11 @@ int couche_nl_migrate(struct couche_nl *nl, const uint8_t *pool,
 int couche_nl_migrate_cancel(struct couche_nl *nl, const uint8_t *pool, uint32_t id);
 int couche_nl_leg_fail(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
 int couche_nl_leg_restore(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_leg_add(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_leg_replace(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_leg_remove(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_leg_drain(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_leg_undrain(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
 int couche_nl_sweep(struct couche_nl *nl, const uint8_t *pool, enum couche_sweep_kind kind,
 		    enum couche_sweep_order order, const uint64_t *rate_bytes);
 

@@ -121,6 +121,9 @@ static const struct field leg_fields[] = {
 	FIELD(struct couche_nl_leg, csum_errors, COUCHE_A_LEG_CSUM_ERRORS),
 	FIELD(struct couche_nl_leg, scrub_errors, COUCHE_A_LEG_SCRUB_ERRORS),
 	FIELD(struct couche_nl_leg, repairs, COUCHE_A_LEG_REPAIRS),
+	FIELD(struct couche_nl_leg, draining, COUCHE_A_LEG_DRAINING, .kind = FIELD_FLAG),
+	FIELD(struct couche_nl_leg, drain_left, COUCHE_A_LEG_DRAIN_LEFT),
+	FIELD(struct couche_nl_leg, drain_moved, COUCHE_A_LEG_DRAIN_MOVED),
 	{ 0 }
 };
 
@@ -186,6 +189,23 @@ static const struct field space_fields[] = {
 	FIELD(struct couche_nl_space, free_sectors, COUCHE_A_FREE_SECTORS),
 	FIELD(struct couche_nl_space, sectors, COUCHE_A_SECTORS),
 	FIELD(struct couche_nl_space, suppressed, COUCHE_A_SUPPRESSED),
+	{ 0 }
+};
+
+static const struct field sweep_event_fields[] = {
+	FIELD(struct couche_nl_sweep_event, pool.uuid, COUCHE_A_POOL_UUID, .required = true),
+	FIELD(struct couche_nl_sweep_event, pool.name, COUCHE_A_POOL_NAME, .kind = FIELD_STRING),
+	{ 0 }
+};
+
+static const struct field repair_fields[] = {
+	FIELD(struct couche_nl_repair, pool.uuid, COUCHE_A_POOL_UUID, .required = true),
+	FIELD(struct couche_nl_repair, pool.name, COUCHE_A_POOL_NAME, .kind = FIELD_STRING),
+	FIELD(struct couche_nl_repair, volume, COUCHE_A_VOLUME_ID, .max = COUCHE_MAX_VOLUMES),
+	FIELD(struct couche_nl_repair, extent, COUCHE_A_EXTENT_FIRST),
+	FIELD(struct couche_nl_repair, leg, COUCHE_A_LEG_INDEX, .max = COUCHE_MAX_LEGS - 1),
+	FIELD(struct couche_nl_repair, error, COUCHE_A_REPAIR_ERROR),
+	FIELD(struct couche_nl_repair, suppressed, COUCHE_A_SUPPRESSED),
 	{ 0 }
 };
 
@@ -532,6 +552,20 @@ int couche_nl_decode_extents(const struct nlmsghdr *nlh, struct couche_nl_array 
 	return 0;
 }
 
+static int sweep_event_decode(struct attrs attrs, struct couche_nl_sweep_event *ret)
+{
+	const struct nlattr *attr;
+	int err = fields_decode(attrs, sweep_event_fields, ret);
+
+	if (err)
+		return err;
+	attr = attr_find(attrs, COUCHE_A_POOL_SWEEP);
+	if (!attr)
+		return -EBADMSG;
+	return fields_decode((struct attrs){ nla_data(attr), nla_len(attr) }, sweep_fields,
+			     &ret->sweep);
+}
+
 /**
  * couche_nl_decode_event() - Decode an event.
  * @nlh: message of the group COUCHE_MCGRP_EVENTS
@@ -561,6 +595,12 @@ int couche_nl_decode_event(const struct nlmsghdr *nlh, struct couche_nl_event *r
 	case COUCHE_CMD_SPACE_NTF:
 		ret->type = COUCHE_NL_EVENT_SPACE;
 		return fields_decode(attrs, space_fields, &ret->space);
+	case COUCHE_CMD_SWEEP_NTF:
+		ret->type = COUCHE_NL_EVENT_SWEEP;
+		return sweep_event_decode(attrs, &ret->sweep);
+	case COUCHE_CMD_REPAIR_NTF:
+		ret->type = COUCHE_NL_EVENT_REPAIR;
+		return fields_decode(attrs, repair_fields, &ret->repair);
 	}
 	return -EOPNOTSUPP;
 }

@@ -100,6 +100,14 @@ static void use_event(const struct nlmsghdr *nlh)
 		use_pool_id(&event.space.pool);
 		expect(event.space.tier < COUCHE_NR_TIERS);
 		break;
+	case COUCHE_NL_EVENT_SWEEP:
+		use_pool_id(&event.sweep.pool);
+		expect(event.sweep.sweep.kind < COUCHE_NL_SWEEPS);
+		break;
+	case COUCHE_NL_EVENT_REPAIR:
+		use_pool_id(&event.repair.pool);
+		expect(event.repair.leg < COUCHE_MAX_LEGS);
+		break;
 	}
 }
 

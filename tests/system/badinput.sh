@@ -128,6 +128,30 @@ refuses "cancelling nothing" 'cancel' cancel 12345
 refuses "failing the only meta leg" 'data would be lost' fail_leg 0
 refuses "failing leg 4294967296" 'not a number' fail_leg 4294967296
 refuses "restoring a leg that is well" 'has not failed' restore_leg 2
+for order in add replace remove drain undrain; do
+	refuses "$order: no leg" 'wrong number' ${order}_leg
+	refuses "$order: two legs" 'wrong number' ${order}_leg 2 3
+	refuses "$order: a leg that is no number" 'not a number' ${order}_leg two
+	refuses "$order: half a leg" 'not a number' ${order}_leg 2.5
+	refuses "$order: leg 4294967296" 'not a number' ${order}_leg 4294967296
+	refuses "$order: leg 64" 'leg: ' ${order}_leg 64
+	refuses "$order: a leg beyond the last" 'leg: ' ${order}_leg 9
+done
+refuses "adding a leg where there is one" 'leg: the pool has one there' add_leg 2
+refuses "adding a leg that no table names" 'leg: .*no new device' add_leg 8
+refuses "replacing a leg that is well" 'leg: it has not failed' replace_leg 2
+refuses "removing a leg that is well" 'leg: it is in use' remove_leg 2
+refuses "removing the only meta leg" 'leg: it is in use' remove_leg 0
+refuses "draining a meta leg" 'leg: a meta leg' drain_leg 0
+refuses "draining the only hot leg" 'leg: fewer than k' drain_leg 1
+refuses "draining a leg that stripes need" 'leg: fewer than k' drain_leg 2
+refuses "undraining a leg that is not drained" 'leg: it is not being drained' undrain_leg 2
+must message fail_leg 3
+refuses "replacing a failed leg without a device" 'leg: .*no new device' replace_leg 3
+refuses "removing a failed leg that holds something" 'leg: there are groups on it' remove_leg 3
+must message restore_leg 3
+ok "the leg is back" eventually 20 is AAAAAAAA pool_legs
+ok "and nothing has changed" stamp check /dev/mapper/vol1 1
 V="0 16384 couche"
 volume_wrong() {
 	ok "volume refused: $1" all refused "$2" dmsetup create wrong --table "$3" AND \

@@ -43,6 +43,11 @@ def numbers():
 N = numbers()
 
 
+# Each takes a pool and the index of a leg.
+LEG_ORDERS = ("LEG_FAIL", "LEG_RESTORE", "LEG_ADD", "LEG_REPLACE", "LEG_REMOVE", "LEG_DRAIN",
+              "LEG_UNDRAIN")
+
+
 class Refused(Exception):
     """What the kernel answered: an errno."""
 
@@ -145,8 +150,9 @@ def case_unprivileged(nl, uuid):
     if not list(nl.dump("POOL_GET")) or not list(nl.dump("LEG_GET", pool_attr(uuid))):
         sys.exit("nobody may not look")
     refused([errno.EPERM], lambda: nl.do("MIGRATE", *order(uuid)))
-    refused([errno.EPERM], lambda: nl.do("LEG_FAIL", pool_attr(uuid), u32("A_LEG_INDEX", 2)))
-    refused([errno.EPERM], lambda: nl.do("LEG_RESTORE", pool_attr(uuid), u32("A_LEG_INDEX", 2)))
+    for name in LEG_ORDERS:
+        refused([errno.EPERM], lambda name=name: nl.do(name, pool_attr(uuid),
+                                                       u32("A_LEG_INDEX", 2)))
     refused([errno.EPERM], lambda: nl.do("MIGRATE_CANCEL", pool_attr(uuid),
                                          u32("A_MIGRATION_ID", 1)))
 
@@ -167,9 +173,14 @@ def case_malformed(nl, uuid):
                    [pool, volume, tier, u64("A_EXTENT_FIRST", 1 << 63)],
                    [pool, volume, tier, u64("A_EXTENT_COUNT", (1 << 64) - 1)]):
         refused(bad, lambda fields=fields: nl.do("MIGRATE", *fields))
-    refused(bad, lambda: nl.do("LEG_FAIL", pool, u32("A_LEG_INDEX", 64)))
-    refused([errno.ENOENT, errno.EINVAL, errno.ENODEV],
-            lambda: nl.do("LEG_FAIL", pool, u32("A_LEG_INDEX", 63)))
+    for name in LEG_ORDERS:
+        for fields in ([], [pool], [u32("A_LEG_INDEX", 2)], [pool, u32("A_LEG_INDEX", 64)],
+                       [pool, attr(N["A_LEG_INDEX"], b"\2")], [pool, attr(N["A_LEG_INDEX"], b"")],
+                       [pool, u32("A_LEG_INDEX", 2), volume],
+                       [attr(N["A_POOL_UUID"], b"short"), u32("A_LEG_INDEX", 2)]):
+            refused(bad, lambda name=name, fields=fields: nl.do(name, *fields))
+        refused([errno.ENOENT, errno.EINVAL, errno.ENODEV],
+                lambda name=name: nl.do(name, pool, u32("A_LEG_INDEX", 63)))
     refused([errno.EOPNOTSUPP], lambda: list(nl.ask(nl.family, 200)))
     refused([errno.ESTALE], lambda: nl.do("MIGRATE", pool, volume, tier,
                                           u64("A_VOLUME_GENERATION", 1 << 40)))
@@ -262,7 +273,7 @@ def case_noise(nl, uuid, seed):
                                               "MIGRATION_GET", "MIGRATE_CANCEL")]
     for _ in range(4000):
         command = rng.choice(harmless + [rng.randrange(256)])
-        if command in (N["CMD_LEG_FAIL"], N["CMD_LEG_RESTORE"], N["CMD_MIGRATE"]) and \
+        if command in [N["CMD_" + name] for name in (*LEG_ORDERS, "MIGRATE")] and \
                 rng.random() < 0.9:
             command = rng.choice(harmless)
         right = [pool_attr(uuid), u32("A_VOLUME_ID", 1)] if rng.random() < 0.5 else []

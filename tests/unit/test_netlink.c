@@ -434,6 +434,77 @@ static void test_events_of_every_kind_decode(void **state)
 	assert_true(event.space.free_sectors == 5);
 }
 
+static struct nl_msg *sweep_message(uint8_t kind)
+{
+	struct nl_msg *msg = pool_message(COUCHE_CMD_SWEEP_NTF);
+	struct nlattr *nest = nla_nest_start(msg, COUCHE_A_POOL_SWEEP);
+
+	nla_put_u8(msg, COUCHE_A_SWEEP_SWEEP_KIND, kind);
+	nla_put_u8(msg, COUCHE_A_SWEEP_STATE, COUCHE_SWEEP_WAITING);
+	nla_put_s32(msg, COUCHE_A_SWEEP_ERROR, -ENODEV);
+	nla_put_u64(msg, COUCHE_A_SWEEP_DONE, 1ULL << 34);
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
+static void test_events_of_healing_decode(void **state)
+{
+	struct couche_nl_event event;
+	struct nl_msg *msg;
+
+	assert_int_equal(decode_event(sweep_message(COUCHE_SWEEP_SCRUB), &event), 0);
+	assert_int_equal(event.type, COUCHE_NL_EVENT_SWEEP);
+	assert_string_equal(event.sweep.pool.name, "tank");
+	assert_int_equal(event.sweep.sweep.kind, COUCHE_SWEEP_SCRUB);
+	assert_int_equal(event.sweep.sweep.state, COUCHE_SWEEP_WAITING);
+	assert_int_equal(event.sweep.sweep.error, -ENODEV);
+	assert_true(event.sweep.sweep.done == 1ULL << 34);
+
+	msg = pool_message(COUCHE_CMD_REPAIR_NTF);
+	nla_put_u32(msg, COUCHE_A_VOLUME_ID, 7);
+	nla_put_u64(msg, COUCHE_A_EXTENT_FIRST, 1ULL << 33);
+	nla_put_u32(msg, COUCHE_A_LEG_INDEX, 5);
+	nla_put_s32(msg, COUCHE_A_REPAIR_ERROR, -EIO);
+	nla_put_u32(msg, COUCHE_A_SUPPRESSED, 9);
+	assert_int_equal(decode_event(msg, &event), 0);
+	assert_int_equal(event.type, COUCHE_NL_EVENT_REPAIR);
+	assert_int_equal(event.repair.volume, 7);
+	assert_true(event.repair.extent == 1ULL << 33);
+	assert_int_equal(event.repair.leg, 5);
+	assert_int_equal(event.repair.error, -EIO);
+	assert_int_equal(event.repair.suppressed, 9);
+}
+
+static void test_events_of_healing_out_of_range_are_refused(void **state)
+{
+	struct nl_msg *msg = pool_message(COUCHE_CMD_REPAIR_NTF);
+	struct couche_nl_event event;
+
+	nla_put_u32(msg, COUCHE_A_LEG_INDEX, COUCHE_MAX_LEGS);
+	assert_int_equal(decode_event(msg, &event), -EBADMSG);
+	assert_int_equal(decode_event(sweep_message(COUCHE_NL_SWEEPS), &event), -EBADMSG);
+	assert_int_equal(decode_event(pool_message(COUCHE_CMD_SWEEP_NTF), &event), -EBADMSG);
+}
+
+static void test_leg_that_is_drained_decodes(void **state)
+{
+	struct nl_msg *msg = pool_message(COUCHE_CMD_LEG_GET);
+	struct couche_nl_leg leg;
+
+	nla_put_u32(msg, COUCHE_A_LEG_INDEX, 3);
+	nla_put_flag(msg, COUCHE_A_LEG_DRAINING);
+	nla_put_u64(msg, COUCHE_A_LEG_DRAIN_LEFT, 11);
+	nla_put_u64(msg, COUCHE_A_LEG_DRAIN_MOVED, 1ULL << 40);
+	assert_int_equal(decode_leg(msg, &leg), 0);
+	assert_true(leg.draining);
+	assert_true(leg.drain_left == 11 && leg.drain_moved == 1ULL << 40);
+
+	msg = pool_message(COUCHE_CMD_LEG_GET);
+	nla_put_u32(msg, COUCHE_A_LEG_INDEX, 3);
+	assert_int_equal(decode_leg(msg, &leg), 0);
+	assert_false(leg.draining);
+}
+
 static void test_event_of_a_newer_kernel_is_told_apart(void **state)
 {
 	struct couche_nl_event event;
@@ -576,6 +647,9 @@ int main(void)
 		cmocka_unit_test(test_extent_in_no_tier_is_refused),
 		cmocka_unit_test(test_array_that_cannot_be_had_stays_as_it_was),
 		cmocka_unit_test(test_events_of_every_kind_decode),
+		cmocka_unit_test(test_events_of_healing_decode),
+		cmocka_unit_test(test_events_of_healing_out_of_range_are_refused),
+		cmocka_unit_test(test_leg_that_is_drained_decodes),
 		cmocka_unit_test(test_event_of_a_newer_kernel_is_told_apart),
 		cmocka_unit_test(test_migration_in_no_known_state_is_refused),
 		cmocka_unit_test(test_ack_decodes),
