@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,12 +6,9 @@
 
 #include <uuid/uuid.h>
 
-#include "activate.h"
-#include "dm.h"
-#include "options.h"
+#include "leg.h"
 #include "plan.h"
 #include "pool.h"
-#include "scan.h"
 #include "size.h"
 
 static struct couche_words restore_devices;
@@ -66,7 +62,16 @@ static bool leg_matches(const struct couche_nl_leg *leg, const char *name)
 	       major(st.st_rdev) == leg->major && minor(st.st_rdev) == leg->minor;
 }
 
-static int find_leg(struct couche_nl *nl, char **args, struct couche_nl_pool *pool,
+/**
+ * couche_leg_find() - which leg is meant?
+ * @nl: the session
+ * @args: POOL and LEG
+ * @pool: filled on success
+ * @leg: likewise
+ *
+ * Return: 0 or an exit code.
+ */
+int couche_leg_find(struct couche_nl *nl, char **args, struct couche_nl_pool *pool,
 		    struct couche_nl_leg *leg)
 {
 	_cleanup_free_ struct couche_nl_leg *legs = NULL;
@@ -103,7 +108,7 @@ static int fail_leg(struct couche_ctl *ctl, int nr_args, char **args)
 				   "takes POOL and LEG, an index, device or UUID");
 	r = couche_session_open(&nl);
 	if (!r)
-		r = find_leg(nl, args, &pool, &leg);
+		r = couche_leg_find(nl, args, &pool, &leg);
 	if (r)
 		return r;
 	snprintf(object, sizeof(object), "%s leg %u", pool.id.name, leg.index);
@@ -154,55 +159,29 @@ static int find_device(const struct couche_nl_pool *pool, const struct couche_nl
 	return r;
 }
 
-/*
- * The running table with @path at the place of leg @index: words are
- * "uuid nr role device role device ... nr_features feature...".
- */
-static int replace_device(const char *params, unsigned int index, const char *path, char *out,
-			  size_t size)
-{
-	unsigned int word = 0, want = 2 + 2 * index + 1;
-	const char *p = params;
-
-	while (word < want) {
-		p = strchr(p, ' ');
-		if (!p)
-			return -EINVAL;
-		p++;
-		word++;
-	}
-	if ((size_t)snprintf(out, size, "%.*s%s%s", (int)(p - params), params, path,
-			     p + strcspn(p, " ")) >= size)
-		return -E2BIG;
-	return 0;
-}
-
 /* Puts the device of a leg that is back into the table of the running pool. */
 static int attach(const struct couche_ctl *ctl, const struct couche_nl_pool *pool,
 		  const struct couche_nl_leg *leg)
 {
-	static char params[COUCHE_DM_PARAMS_SIZE], changed[COUCHE_DM_PARAMS_SIZE];
-	struct couche_dm_table table = { COUCHE_POOL_TARGET, 0, changed, false };
-	char device[COUCHE_DM_NAME_SIZE], path[COUCHE_PATH_SIZE];
+	static char params[COUCHE_DM_PARAMS_SIZE];
+	struct couche_leg_table table;
+	char path[COUCHE_PATH_SIZE];
 	int r;
 
 	r = find_device(pool, leg, path);
 	if (!r)
-		r = couche_session_pool_dm(pool, device);
+		r = couche_leg_table_read(pool, &table);
+	if (!r)
+		r = couche_leg_table_set(&table, leg->index, NULL, path);
+	if (!r)
+		r = couche_leg_table_params(&table, NULL, params, sizeof(params));
 	if (r)
 		return r;
-	r = couche_dm_params(device, params, &table.sectors);
-	if (!r)
-		r = replace_device(params, leg->index, path, changed, sizeof(changed));
-	if (r)
-		return couche_dm_fail(r, device, "cannot read the pool's table");
-	if (ctl->dry_run) {
-		printf("dmsetup reload %s --table '0 %llu %s %s'\ndmsetup resume %s\n", device,
-		       (unsigned long long)table.sectors, COUCHE_POOL_TARGET, changed, device);
-		return 0;
-	}
-	r = couche_dm_reload(device, &table);
-	return r ? couche_dm_fail(r, path, "cannot be put into the pool") : 0;
+	if (!ctl->dry_run)
+		return couche_leg_table_load(&table, NULL);
+	printf("dmsetup reload %s --table '0 %llu %s %s'\ndmsetup resume %s\n", table.dm,
+	       (unsigned long long)table.sectors, COUCHE_POOL_TARGET, params, table.dm);
+	return 0;
 }
 
 static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
@@ -218,7 +197,7 @@ static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
 				   "takes POOL and LEG, an index, device or UUID");
 	r = couche_session_open(&nl);
 	if (!r)
-		r = find_leg(nl, args, &pool, &leg);
+		r = couche_leg_find(nl, args, &pool, &leg);
 	if (r)
 		return r;
 	snprintf(object, sizeof(object), "%s leg %u", pool.id.name, leg.index);
@@ -246,5 +225,15 @@ const struct couche_command couche_leg_commands[] = {
 	{ "restore", "POOL LEG",
 	  "Take a failed or missing leg into service again; LEG is its index, device or UUID.",
 	  restore_options, restore_leg },
+	{ "add", "POOL --cold DEV...", "Make the pool larger by devices, which are emptied.",
+	  couche_leg_add_options, couche_leg_add },
+	{ "replace", "POOL LEG DEV", "Put another device in the place of a failed leg.",
+	  NULL, couche_leg_replace },
+	{ "drain", "POOL LEG", "Move everything off a leg, to the others of its tier.",
+	  NULL, couche_leg_drain },
+	{ "undrain", "POOL LEG", "Use a leg again that was being drained.",
+	  NULL, couche_leg_undrain },
+	{ "remove", "POOL LEG", "Take a drained or failed leg that holds nothing out of the pool.",
+	  NULL, couche_leg_remove },
 	{ NULL }
 };

@@ -20,7 +20,7 @@
 #include "couchectl.h"
 
 #define COUCHE_DOC_MAJOR	1	/* grows when a member goes or changes its meaning */
-#define COUCHE_DOC_MINOR	0	/* grows when one is added */
+#define COUCHE_DOC_MINOR	1	/* grows when one is added */
 
 #define COUCHE_UUID_TEXT	37
 

@@ -138,6 +138,11 @@ static int make_params(const struct couche_found_pool *pool, char *params, size_
 	memcpy(plan.uuid, pool->uuid, sizeof(plan.uuid));
 	plan.nr_legs = pool->nr_legs;
 	for (i = 0; i < pool->nr_legs; i++) {
+		/* An empty place counts for its role, and meta legs are counted. */
+		if (pool->leg[i].state == COUCHE_LEG_NONE) {
+			plan.leg[i].role = COUCHE_ROLE_COLD;
+			continue;
+		}
 		plan.leg[i].role = pool->leg[i].role;
 		plan.leg[i].device = pool->leg[i].path[0] ? pool->leg[i].path : NULL;
 	}

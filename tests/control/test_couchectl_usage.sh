@@ -50,6 +50,14 @@ refuses 2 --rate "rate that is none" couchectl migrate p/v --to cold --rate fast
 refuses 2 twelve "migration number that is none" couchectl migrate cancel p twelve
 refuses 2 x "events take no argument" couchectl events x
 refuses 2 "leg fail" "leg fail without a leg" couchectl leg fail p
+for verb in drain undrain remove; do
+	refuses 2 "leg $verb" "leg $verb without a leg" couchectl leg $verb p
+	refuses 2 "leg $verb" "leg $verb of two" couchectl leg $verb p 1 2
+done
+refuses 2 "leg add" "leg add without a pool" couchectl leg add
+refuses 2 "leg add" "leg add with a device that has no tier" couchectl leg add p /dev/null
+refuses 2 "leg replace" "leg replace without a device" couchectl leg replace p 1
+refuses 2 --tepid "leg add to a tier that is none" couchectl leg add p --tepid /dev/null
 for noun in check dump verify rescue; do
 	refuses 2 devices "$noun of nothing" couchectl $noun
 done

@@ -161,7 +161,7 @@ static void json_keeps_large_numbers(void **state)
 
 	check_output(&ctl,
 		     "{\n  \"output_version\": {\n    \"command\": \"sample list\",\n"
-		     "    \"vers_major\": 1,\n    \"vers_minor\": 0\n  },\n  \"rows\": [\n    {\n"
+		     "    \"vers_major\": 1,\n    \"vers_minor\": 1\n  },\n  \"rows\": [\n    {\n"
 		     "      \"name\": \"a \\\"b\\\"\",\n      \"tier\": {\n"
 		     "        \"bytes\": 18446744073709551615\n      },\n      \"ms\": 1500,\n"
 		     "      \"note\": null\n    },\n    {\n      \"name\": \"no\",\n"
@@ -174,7 +174,7 @@ static void yaml_quotes_what_is_no_plain_word(void **state)
 	struct couche_ctl ctl = { .output = COUCHE_OUTPUT_YAML };
 
 	check_output(&ctl,
-		     "output_version:\n  command: sample list\n  vers_major: 1\n  vers_minor: 0\n"
+		     "output_version:\n  command: sample list\n  vers_major: 1\n  vers_minor: 1\n"
 		     "rows:\n- name: \"a \\\"b\\\"\"\n  tier:\n    bytes: 18446744073709551615\n"
 		     "  ms: 1500\n  note: null\n- name: \"no\"\n  tier:\n    bytes: 1536\n"
 		     "  ms: 0\n  note: false\nempty: []\n");
