@@ -14,6 +14,8 @@
 #include "commit.h"
 #include "core/page.h"
 #include "group.h"
+#include "leg.h"
+#include "map_area.h"
 #include "pool.h"
 #include "superblock.h"
 #include "trace.h"
@@ -262,4 +264,36 @@ int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout 
 out:
 	set_frozen(c, false);
 	return err;
+}
+
+/**
+ * couche_commit_next_generation() - A generation no extent ever had
+ * @pool: the pool
+ *
+ * The superblock promises a range; half-way through, a checkpoint renews it,
+ * and should that ever come too late, we wait for it.
+ *
+ * Context: process; sleeps.
+ * Return: the generation.
+ */
+u32 couche_commit_next_generation(struct couche_pool *pool)
+{
+	struct couche_commit *c = &pool->commit;
+	u32 generation, left;
+
+	for (;;) {
+		spin_lock_irq(&c->lock);
+		left = READ_ONCE(pool->super.generation) - pool->generation;
+		generation = pool->generation;
+		if (left > 1 || c->error)
+			pool->generation++;
+		spin_unlock_irq(&c->lock);
+		if (left < COUCHE_GENERATION_STEP / 2 && !READ_ONCE(c->want_checkpoint)) {
+			WRITE_ONCE(c->want_checkpoint, true);
+			queue_work(pool->commit_wq, &c->work);
+		}
+		if (left > 1 || READ_ONCE(c->error))
+			return generation;
+		couche_commit_checkpoint(pool);
+	}
 }

@@ -8,10 +8,11 @@
 
 #include "core/journal.h"
 #include "group.h"
+#include "leg.h"
+#include "map_area.h"
 #include "pool.h"
 #include "superblock.h"
 #include "trace.h"
-#include "volume.h"
 
 static void *batch_block(struct couche_commit *c, unsigned int half, unsigned int i)
 {
@@ -69,24 +70,22 @@ static void *batch_last_block_locked(struct couche_commit *c)
 /**
  * couche_commit_extent_locked() - Move an extent: in the map and in the journal
  * @pool: the pool
- * @volume: whose extent
- * @page: map page it stands in
+ * @volume: id of the volume whose extent it is
+ * @map_page: the page its entry stands in
  * @extent: its number
  * @to: the new place; flags 0 unmaps it
  *
  * Context: inside a commit section.
  */
-void couche_commit_extent_locked(struct couche_pool *pool, struct couche_volume *volume,
-				 struct couche_map_page *page, couche_extent_t extent,
-				 const struct couche_place *to)
+void couche_commit_extent_locked(struct couche_pool *pool, u32 volume, u32 map_page,
+				 couche_extent_t extent, const struct couche_place *to)
 {
 	struct couche_commit *c = &pool->commit;
-	u32 id = volume->desc.id;
 
 	lockdep_assert_held(&c->lock);
-	if (!couche_journal_add_extent(batch_last_block_locked(c), id, extent, to))
-		couche_journal_add_extent(batch_next_block_locked(c), id, extent, to);
-	couche_map_area_set_dirty_locked(pool, page->number);
+	if (!couche_journal_add_extent(batch_last_block_locked(c), volume, extent, to))
+		couche_journal_add_extent(batch_next_block_locked(c), volume, extent, to);
+	couche_map_area_set_dirty_locked(pool, map_page);
 }
 
 /**

@@ -15,48 +15,20 @@
 #ifndef COUCHE_COMMIT_H
 #define COUCHE_COMMIT_H
 
-#include <linux/bio.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
-#include <linux/workqueue.h>
+#include <linux/list.h>
 
+#include "commit_types.h"
 #include "core/page.h"
 #include "core/types.h"
 
+struct bio;
 struct couche_pool;
-struct couche_volume;
-struct couche_map_page;
 struct couche_page_slot;
 struct couche_super_change;
+struct work_struct;
 
 #define COUCHE_COMMIT_BLOCKS	64	/* journal blocks in one batch */
 #define COUCHE_CHECKPOINT_PAGES	32	/* encoded and written together */
-
-struct couche_commit {
-	spinlock_t lock;
-	void *blocks;			/* two batches, COUCHE_COMMIT_BLOCKS blocks each */
-	void *pages;			/* COUCHE_CHECKPOINT_PAGES, for checkpoint.c */
-	unsigned int half;		/* which one is open */
-	unsigned int nr;		/* blocks begun in the open batch */
-	bool frozen;			/* the ring is nearly full: appenders wait */
-	u64 open_id;			/* number of the open batch */
-	u64 durable_id;			/* every batch below is durable */
-	int error;			/* once set, nothing commits any more */
-	struct bio_list waiters;	/* FLUSH and FUA bios */
-	struct list_head frees;		/* rows freed by the open batch */
-	struct list_head durable_frees;	/* to be released by release_work */
-	wait_queue_head_t wait;
-	struct work_struct work;
-	bool want_checkpoint;
-	struct couche_relayout *relayout;
-	u64 commits;
-	u64 checkpoints;
-
-	/* the worker's own */
-	u64 seq;			/* of the next journal block */
-	u32 pos;
-	u32 used;			/* blocks since the last checkpoint */
-};
 
 /* Map and journal move on the meta legs: a larger map, for a new leg. */
 struct couche_relayout {
@@ -77,9 +49,8 @@ int couche_commit_init(struct couche_pool *pool);
 void couche_commit_destroy(struct couche_pool *pool);
 
 int couche_commit_begin(struct couche_pool *pool);
-void couche_commit_extent_locked(struct couche_pool *pool, struct couche_volume *volume,
-				 struct couche_map_page *page, couche_extent_t extent,
-				 const struct couche_place *to);
+void couche_commit_extent_locked(struct couche_pool *pool, u32 volume, u32 map_page,
+				 couche_extent_t extent, const struct couche_place *to);
 void couche_commit_group_locked(struct couche_pool *pool, couche_group_t nr,
 				const struct couche_group_desc *desc, u32 map_page);
 void couche_commit_volume_locked(struct couche_pool *pool, u32 id,
@@ -100,6 +71,8 @@ void couche_commit_release_work(struct work_struct *work);
 /* checkpoint.c, called by the commit worker only */
 int couche_checkpoint_write(struct couche_pool *pool);
 int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout *r);
+/* checkpoint.c, for all */
+u32 couche_commit_next_generation(struct couche_pool *pool);
 /* commit.c, for checkpoint.c: make the open batch durable now */
 int couche_commit_once(struct couche_pool *pool);
 

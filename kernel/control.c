@@ -4,8 +4,11 @@
 #include <linux/device-mapper.h>
 #include <linux/kdev_t.h>
 
+#include "commit.h"
 #include "core/heat.h"
 #include "group.h"
+#include "group_alloc.h"
+#include "leg.h"
 #include "pool.h"
 #include "preserve.h"
 #include "resync.h"
@@ -241,6 +244,26 @@ void couche_control_fail_work(struct work_struct *work)
 	}
 }
 
+/*
+ * It takes all writes from here on, and is trusted when a checkpoint of every
+ * page has gone through.
+ */
+static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
+{
+	u32 epoch;
+	int err;
+
+	err = couche_superblock_set_leg_state(pool, leg, COUCHE_LEG_RESTORING);
+	if (err)
+		return err;
+	epoch = READ_ONCE(leg->epoch);
+	spin_lock_irq(&pool->commit.lock);
+	bitmap_set(pool->area.dirty, 0, pool->area.nr);
+	spin_unlock_irq(&pool->commit.lock);
+	err = couche_commit_checkpoint(pool);
+	return err ?: couche_superblock_set_restored(pool, leg, epoch);
+}
+
 /**
  * couche_control_restore() - Take a failed leg into use, or a new one
  * @pool: the pool, under config_lock
@@ -262,7 +285,7 @@ int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
 	atomic_set(&leg->csum_errors, 0);
 	WRITE_ONCE(leg->fail_asked, 0);
 	if (leg->role == COUCHE_ROLE_META)
-		return couche_superblock_restore_meta(pool, leg);
+		return restore_meta(pool, leg);
 	err = couche_superblock_set_leg_state(pool, leg, COUCHE_LEG_RESTORING);
 	if (!err) {
 		couche_preserve_drop_copies(pool);

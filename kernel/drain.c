@@ -4,7 +4,11 @@
 #include <linux/delay.h>
 #include <linux/device-mapper.h>
 
+#include "commit.h"
+#include "event.h"
 #include "group.h"
+#include "group_alloc.h"
+#include "leg.h"
 #include "pool.h"
 #include "preserve.h"
 #include "relocate.h"
@@ -85,15 +89,14 @@ static void count_left(struct drain *d, u64 legs)
 
 static void report(struct drain *d, u64 legs, bool always)
 {
-	struct couche_leg_info info;
 	u32 i;
 
 	if (!always && ktime_ms_delta(ktime_get(), d->reported) < EVENT_MS)
 		return;
 	d->reported = ktime_get();
 	for (i = 0; i < d->pool->nr_legs; i++)
-		if ((legs & BIT_ULL(i)) && !couche_leg_info(d->pool, i, &info))
-			couche_event_leg(d->pool, &info);
+		if (legs & BIT_ULL(i))
+			couche_event_leg(d->pool, i);
 }
 
 static void count_moved(struct drain *d, u64 legs)

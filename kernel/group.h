@@ -27,17 +27,12 @@ int couche_group_add(struct couche_pool *pool, couche_group_t nr,
 int couche_group_replay(struct couche_pool *pool, couche_group_t nr,
 			const struct couche_group_desc *desc, const char **why);
 void couche_group_free_all(struct couche_pool *pool);
-int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *to,
-		       const char **why);
 void couche_group_put_rows(struct couche_pool *pool, couche_group_t nr, couche_row_t row,
 			   u16 rows);
 int couche_group_mark(struct couche_pool *pool, const struct couche_place *place,
 		      const char **why);
 void couche_group_encode_page(struct couche_pool *pool, u32 index, u32 number, void *block);
-int couche_group_dissolve_empty(struct couche_pool *pool, u32 leg, u32 *left);
-bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg *leg);
 int couche_group_grow(struct couche_pool *pool, u32 max_groups);
-void couche_group_forget_open(struct couche_pool *pool);
 unsigned int couche_group_lost(struct couche_pool *pool, const struct couche_group *group);
 bool couche_group_survives(struct couche_pool *pool, const struct couche_leg *leg);
 

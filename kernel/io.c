@@ -4,9 +4,11 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 
+#include "commit.h"
 #include "compat.h"
 #include "core/heat.h"
 #include "group.h"
+#include "leg.h"
 #include "trace.h"
 
 /**
@@ -253,4 +255,68 @@ leave:
 	}
 	trace_couche_bio_done(io->volume->desc.id, bio, (__force int)*status);
 	return DM_ENDIO_DONE;
+}
+
+static void resume_bios(struct couche_pool *pool, struct bio_list *list)
+{
+	struct bio_list bios;
+	struct bio *bio;
+
+	spin_lock_irq(&pool->deferred_lock);
+	bios = *list;
+	bio_list_init(list);
+	spin_unlock_irq(&pool->deferred_lock);
+	while ((bio = bio_list_pop(&bios)))
+		couche_io_resume(bio);
+}
+
+/**
+ * couche_io_deferred_work() - Send on the bios that waited for their extents
+ * @work: pool->deferred_work
+ *
+ * Context: pool->io_wq; sleeps.
+ */
+void couche_io_deferred_work(struct work_struct *work)
+{
+	struct couche_pool *pool = container_of(work, struct couche_pool, deferred_work);
+
+	resume_bios(pool, &pool->deferred);
+}
+
+/* Links of the longest chain of works that one bio goes through. */
+#define IO_CHAIN	4
+
+/**
+ * couche_io_hold_all() - Keep new bios of all volumes, end the others
+ * @pool: the pool, about to be suspended
+ *
+ * Context: process; sleeps.
+ */
+void couche_io_hold_all(struct couche_pool *pool)
+{
+	unsigned int i;
+
+	set_bit(POOL_HOLDING, &pool->flags);
+	do {
+		for (i = 0; i < IO_CHAIN; i++) {
+			couche_pool_sync_io(pool);
+			flush_workqueue(pool->io_wq);
+			flush_workqueue(pool->leg_wq);
+		}
+	} while (!bio_list_empty(&pool->deferred));
+	couche_pool_sync_io(pool);
+}
+
+/**
+ * couche_io_release_all() - Let the kept bios go on
+ * @pool: the pool, resumed
+ *
+ * Context: process; sleeps.
+ */
+void couche_io_release_all(struct couche_pool *pool)
+{
+	spin_lock_irq(&pool->deferred_lock);
+	clear_bit(POOL_HOLDING, &pool->flags);
+	spin_unlock_irq(&pool->deferred_lock);
+	resume_bios(pool, &pool->held);
 }

@@ -127,6 +127,9 @@ int couche_io_map(struct couche_io *io);
 void couche_io_resume(struct bio *bio);
 void couche_io_rearm(struct couche_io *io);
 int couche_io_done(struct couche_io *io, blk_status_t *status);
+void couche_io_deferred_work(struct work_struct *work);
+void couche_io_hold_all(struct couche_pool *pool);
+void couche_io_release_all(struct couche_pool *pool);
 
 /* read.c */
 int couche_read_map(struct couche_io *io);

@@ -18,50 +18,12 @@
 #ifndef COUCHE_LEG_H
 #define COUCHE_LEG_H
 
-#include <linux/atomic.h>
 #include <linux/blk_types.h>
 #include <linux/completion.h>
-#include <linux/percpu.h>
 
-#include "core/segmap.h"
-#include "core/types.h"
+#include "leg_types.h"
 
 struct couche_pool;
-
-#define COUCHE_NO_ROLE	0xff	/* of a place in the leg table that is not in use */
-
-struct couche_leg_counters {
-	u64 reads;
-	u64 writes;
-};
-
-struct couche_leg {
-	struct couche_pool *pool;
-	struct block_device *bdev;
-	u32 index;
-	u8 role;			/* enum couche_role, or COUCHE_NO_ROLE */
-	u8 state;			/* enum couche_leg_state */
-	u16 domain;
-	u8 uuid[COUCHE_UUID_SIZE];
-	u64 sectors;
-	struct block_device *offered;	/* under config_lock */
-	u8 offered_role;		/* what the table says */
-	u16 offered_domain;
-	u32 flags;			/* COUCHE_LEG_FLAG_*; set under super_lock */
-	atomic64_t drain_left;		/* extents still to be moved away */
-	atomic64_t drain_moved;
-	int dirty;			/* written since its last flush */
-	dev_t dev;			/* of the device it was last bound to */
-	u32 epoch;			/* grows with every change of state */
-	int fail_asked;			/* had too many errors, see fail_work */
-	struct couche_segmap segments;	/* tier legs; under pool->alloc_lock */
-	struct couche_leg_counters __percpu *counters;
-	atomic_t read_errors;
-	atomic_t write_errors;
-	atomic_t csum_errors;
-	atomic_t scrub_errors;		/* shards that scrubs found wrong */
-	atomic_t repairs;		/* shards replaced because they were wrong */
-};
 
 /* Several bios in flight that one caller waits for. */
 struct couche_batch {

@@ -17,6 +17,8 @@
 #include "control.h"
 #include "drain.h"
 #include "group.h"
+#include "group_alloc.h"
+#include "leg.h"
 #include "pool.h"
 #include "preserve.h"
 #include "superblock.h"

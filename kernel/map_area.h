@@ -11,32 +11,14 @@
 #ifndef COUCHE_MAP_AREA_H
 #define COUCHE_MAP_AREA_H
 
-#include <linux/math.h>
 #include <linux/types.h>
 
-#include "core/types.h"
+#include "map_area_types.h"
 
 struct couche_map_page;
 struct couche_pool;
 
 #define COUCHE_NO_PAGE	U32_MAX
-
-struct couche_page_slot {
-	struct couche_map_page *map;	/* COUCHE_PAGE_MAP only */
-	u32 index;
-	u8 type;			/* enum couche_page_type */
-	u8 slot;			/* 0 or 1: holds the newest version */
-};
-
-struct couche_map_area {
-	struct couche_page_slot *slots;	/* by page number */
-	unsigned long *dirty;
-	u32 nr;
-	u32 hint;
-	u32 *group_pages;		/* page number of each page of group records */
-	u32 nr_group_pages;
-	u32 volume_pages[DIV_ROUND_UP(COUCHE_MAX_VOLUMES + 1, COUCHE_PAGE_VOLUMES)];
-};
 
 int couche_map_area_init(struct couche_pool *pool);
 void couche_map_area_destroy(struct couche_pool *pool);

@@ -4,6 +4,9 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
+#include "commit.h"
+#include "control.h"
+#include "event.h"
 #include "group.h"
 #include "pool.h"
 #include "relocate.h"

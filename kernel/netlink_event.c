@@ -8,6 +8,7 @@
 #include <net/genetlink.h>
 
 #include "control.h"
+#include "event.h"
 #include "netlink_put.h"
 #include "pool.h"
 
@@ -123,20 +124,21 @@ void couche_event_migration(struct couche_pool *pool, const struct couche_migrat
 /**
  * couche_event_leg() - Tell the listeners that a leg changed its state.
  * @pool: its pool
- * @info: the leg
+ * @index: the leg's
  *
  * Context: process context; may be called under locks of the pool.
  */
-void couche_event_leg(struct couche_pool *pool, const struct couche_leg_info *info)
+void couche_event_leg(struct couche_pool *pool, u32 index)
 {
+	struct couche_leg_info info;
 	struct sk_buff *skb;
 	void *head;
 
-	if (!event_wanted())
+	if (!event_wanted() || couche_leg_info(pool, index, &info))
 		return;
 	skb = event_new(pool, COUCHE_CMD_LEG_NTF, &head);
 	if (skb)
-		event_send(skb, head, couche_put_leg(skb, info));
+		event_send(skb, head, couche_put_leg(skb, &info));
 }
 
 /**

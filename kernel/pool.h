@@ -33,14 +33,13 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-#include "commit.h"
-#include "control.h"
+#include "commit_types.h"
 #include "core/codec.h"
 #include "core/geometry.h"
 #include "core/super.h"
 #include "io_gate.h"
-#include "leg.h"
-#include "map_area.h"
+#include "leg_types.h"
+#include "map_area_types.h"
 
 struct couche_footer_cache;
 struct couche_group;
@@ -48,8 +47,6 @@ struct couche_repair;
 struct couche_retired;
 struct couche_stripe_pool;
 struct couche_sweep;
-struct couche_tableline;
-struct couche_volume;
 struct dm_target;
 struct mapped_device;
 
@@ -103,7 +100,7 @@ struct couche_pool {
 	u32 max_groups;
 	u32 nr_groups;			/* highest number in use + 1 */
 	struct couche_map_area area;	/* map_area.h */
-	struct couche_open_groups open[COUCHE_NR_TIERS];	/* group.c */
+	struct couche_open_groups open[COUCHE_NR_TIERS];	/* group_alloc.c */
 	atomic64_t tier_used[COUCHE_NR_TIERS];	/* rows times shards in use */
 	unsigned long space_low;	/* bit per tier: the event has been sent */
 	u32 generation;			/* next one; under commit.lock */
@@ -138,6 +135,7 @@ struct couche_pool {
 	struct couche_repair *repair;	/* repair.h */
 	struct couche_sweep *rebuild;	/* sweep.h */
 	struct couche_sweep *scrub;
+	void (*legs_changed)(struct couche_pool *pool);	/* activation.c */
 	atomic64_t reconstructions;	/* times that rows were computed */
 	atomic64_t reconstruction_reads;	/* ranges of shards read for that */
 
@@ -146,25 +144,17 @@ struct couche_pool {
 	u32 nr_migrations;
 };
 
-struct couche_pool *couche_pool_create(const u8 *uuid);
-void couche_pool_free(struct couche_pool *pool);
-int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline *line);
 u32 couche_pool_max_groups(u32 map_pages);
-void couche_pool_deactivate(struct couche_pool *pool);
-void couche_pool_quiesce(struct couche_pool *pool);
-int couche_pool_wake(struct couche_pool *pool);
 void couche_pool_notify(struct couche_pool *pool);
 void couche_pool_bind(struct couche_pool *pool, struct dm_target *ti);
 void couche_pool_fail(struct couche_pool *pool, const char *why);
 void couche_pool_sync_io(struct couche_pool *pool);
-u32 couche_pool_next_generation(struct couche_pool *pool);
 u32 couche_pool_heat_now(void);
 void couche_pool_defer(struct couche_pool *pool, struct bio *bio, atomic64_t *word,
 		       u64 until);
 void couche_pool_kick(struct couche_pool *pool);
 bool couche_pool_hold(struct couche_pool *pool, struct bio *bio);
-void couche_pool_hold_bios(struct couche_pool *pool);
-void couche_pool_release_bios(struct couche_pool *pool);
+bool couche_pool_stop_writes(struct couche_pool *pool);
 
 /* registry.c */
 struct couche_pool *couche_registry_get(const u8 *uuid, struct mapped_device *md,

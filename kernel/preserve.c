@@ -3,6 +3,7 @@
 
 #include <linux/slab.h>
 
+#include "commit.h"
 #include "group.h"
 #include "pool.h"
 
@@ -190,7 +191,7 @@ void couche_preserve_drop_copies(struct couche_pool *pool)
  * couche_preserve_drop_all() - Give up all kept copies
  * @pool: a leg of it is to be emptied
  *
- * Context: process; sleeps, not inside io_srcu.
+ * Context: process; sleeps, not inside io_gate.
  */
 void couche_preserve_drop_all(struct couche_pool *pool)
 {

@@ -10,9 +10,12 @@
 #include <linux/bio.h>
 #include <linux/slab.h>
 
+#include "commit.h"
 #include "extent_lock.h"
 #include "group.h"
+#include "group_alloc.h"
 #include "io.h"
+#include "leg.h"
 #include "preserve.h"
 #include "relocate.h"
 #include "trace.h"
@@ -115,7 +118,7 @@ static int publish(struct provision *p)
 	struct couche_free *old = NULL, *kept;
 	int err;
 
-	p->to.generation = couche_pool_next_generation(p->pool);
+	p->to.generation = couche_commit_next_generation(p->pool);
 	if (p->group->desc.nr > 1)
 		p->to.flags |= COUCHE_EXTENT_OPEN;
 	if (from.flags & COUCHE_EXTENT_MAPPED) {

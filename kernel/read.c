@@ -8,6 +8,7 @@
 
 #include "group.h"
 #include "io.h"
+#include "leg.h"
 #include "trace.h"
 
 static bool is_stripe(const struct couche_pool *pool, u8 tier)

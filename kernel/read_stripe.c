@@ -16,9 +16,11 @@
 
 #include "core/crc32c.h"
 #include "core/footer.h"
+#include "event.h"
 #include "footer_cache.h"
 #include "group.h"
 #include "io.h"
+#include "leg.h"
 #include "read_stripe.h"
 #include "repair.h"
 #include "stripe.h"

@@ -5,6 +5,7 @@
 #include <linux/moduleparam.h>
 
 #include "group.h"
+#include "leg.h"
 #include "pool.h"
 #include "sweep.h"
 #include "trace.h"

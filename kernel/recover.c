@@ -6,9 +6,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "commit.h"
 #include "core/journal.h"
 #include "core/page.h"
 #include "group.h"
+#include "leg.h"
+#include "map_area.h"
 #include "pool.h"
 #include "volume.h"
 

@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 
+#include "activation.h"
+#include "control.h"
 #include "pool.h"
 
 static LIST_HEAD(pools);

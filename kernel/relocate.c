@@ -4,8 +4,12 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
+#include "commit.h"
+#include "couche_netlink.h"	/* enum couche_migration_state */
 #include "extent_lock.h"
 #include "group.h"
+#include "group_alloc.h"
+#include "leg.h"
 #include "preserve.h"
 #include "stripe.h"
 #include "trace.h"
@@ -87,7 +91,7 @@ static int find_rows(struct copy *c)
 				      c->to.place.rows);
 		return fail(c, "too few legs are healthy", -ENODEV);
 	}
-	c->to.place.generation = couche_pool_next_generation(c->pool);
+	c->to.place.generation = couche_commit_next_generation(c->pool);
 	if (couche_group_find(c->pool, c->to.place.group)->desc.nr > 1 &&
 	    !c->pool->geometry[r->tier].footers)
 		c->to.place.flags |= COUCHE_EXTENT_OPEN;

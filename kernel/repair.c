@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include "control.h"
+#include "event.h"
 #include "group.h"
 #include "pool.h"
 #include "relocate.h"

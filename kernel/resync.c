@@ -3,8 +3,10 @@
 
 #include <linux/device-mapper.h>
 
+#include "commit.h"
 #include "extent_lock.h"
 #include "group.h"
+#include "group_alloc.h"
 #include "pool.h"
 #include "stripe.h"
 #include "superblock.h"

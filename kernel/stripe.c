@@ -9,6 +9,7 @@
 #include "core/footer.h"
 #include "footer_cache.h"
 #include "group.h"
+#include "leg.h"
 #include "pool.h"
 #include "simd.h"
 #include "superblock.h"

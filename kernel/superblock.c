@@ -10,9 +10,10 @@
 #include <linux/vmalloc.h>
 
 #include "core/tableline.h"
+#include "event.h"
 #include "group.h"
+#include "leg.h"
 #include "pool.h"
-#include "sweep.h"
 #include "trace.h"
 
 #define DM_MSG_PREFIX "couche-pool"
@@ -462,13 +463,10 @@ static int write_supers_locked(struct couche_pool *pool, bool meta_only)
 
 static void raise_leg_event(struct couche_pool *pool, struct couche_leg *leg)
 {
-	struct couche_leg_info info;
-
 	trace_couche_leg_state(leg->index, leg->state);
-	if (!couche_leg_info(pool, leg->index, &info))
-		couche_event_leg(pool, &info);
+	couche_event_leg(pool, leg->index);
 	if (test_bit(POOL_ACTIVE, &pool->flags)) {
-		couche_sweep_kick(pool->rebuild);
+		pool->legs_changed(pool);
 		couche_pool_notify(pool);
 	}
 }
@@ -864,33 +862,6 @@ int couche_superblock_set_leg_flags(struct couche_pool *pool, struct couche_leg 
 	mutex_unlock(&pool->super_lock);
 	raise_leg_event(pool, leg);
 	return err;
-}
-
-/**
- * couche_superblock_restore_meta() - Bring a meta leg up to date
- * @pool: the pool
- * @leg: a meta leg that had failed
- *
- * It takes all writes from here on, and is trusted when a checkpoint of every
- * page has gone through.
- *
- * Context: process; sleeps.
- * Return: 0, or -EIO.
- */
-int couche_superblock_restore_meta(struct couche_pool *pool, struct couche_leg *leg)
-{
-	u32 epoch;
-	int err;
-
-	err = couche_superblock_set_leg_state(pool, leg, COUCHE_LEG_RESTORING);
-	if (err)
-		return err;
-	epoch = READ_ONCE(leg->epoch);
-	spin_lock_irq(&pool->commit.lock);
-	bitmap_set(pool->area.dirty, 0, pool->area.nr);
-	spin_unlock_irq(&pool->commit.lock);
-	err = couche_commit_checkpoint(pool);
-	return err ?: couche_superblock_set_restored(pool, leg, epoch);
 }
 
 static void layout_from_table(const struct couche_tableline *line, struct couche_super *s)

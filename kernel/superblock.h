@@ -46,7 +46,6 @@ int couche_superblock_plan_areas(struct couche_pool *pool, struct couche_super_c
 				 const char **why);
 int couche_superblock_change(struct couche_pool *pool, const struct couche_super_change *change);
 int couche_superblock_set_leg_flags(struct couche_pool *pool, struct couche_leg *leg, u32 flags);
-int couche_superblock_restore_meta(struct couche_pool *pool, struct couche_leg *leg);
 int couche_superblock_start(struct couche_pool *pool);
 int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask);
 int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg *leg, u8 state);

@@ -4,7 +4,10 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
+#include "commit.h"
+#include "event.h"
 #include "group.h"
+#include "info.h"
 #include "pool.h"
 #include "relocate.h"
 #include "trace.h"

@@ -21,9 +21,9 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "control.h"
 #include "core/page.h"
 #include "core/types.h"
+#include "info.h"
 
 struct couche_pool;
 struct couche_sweep;

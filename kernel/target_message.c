@@ -4,6 +4,7 @@
  */
 #include <linux/kstrtox.h>
 
+#include "commit.h"
 #include "control.h"
 #include "pool.h"
 #include "target.h"

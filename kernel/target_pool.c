@@ -4,8 +4,12 @@
  */
 #include <linux/slab.h>
 
+#include "activation.h"
 #include "compat.h"
+#include "control.h"
 #include "core/tableline.h"
+#include "io.h"
+#include "leg.h"
 #include "pool.h"
 #include "superblock.h"
 #include "target.h"
@@ -261,21 +265,21 @@ static void pool_resume(struct dm_target *ti)
 {
 	struct target_pool *tp = ti->private;
 
-	couche_pool_release_bios(tp->pool);
+	couche_io_release_all(tp->pool);
 }
 
 static void pool_presuspend(struct dm_target *ti)
 {
 	struct target_pool *tp = ti->private;
 
-	couche_pool_hold_bios(tp->pool);
+	couche_io_hold_all(tp->pool);
 }
 
 static void pool_presuspend_undo(struct dm_target *ti)
 {
 	struct target_pool *tp = ti->private;
 
-	couche_pool_release_bios(tp->pool);
+	couche_io_release_all(tp->pool);
 }
 
 static void pool_postsuspend(struct dm_target *ti)

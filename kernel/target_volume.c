@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "control.h"
 #include "io.h"
 #include "pool.h"
 #include "target.h"

@@ -7,9 +7,11 @@
 #include <linux/bio.h>
 #include <linux/slab.h>
 
+#include "commit.h"
 #include "extent_lock.h"
 #include "group.h"
 #include "io.h"
+#include "leg.h"
 #include "preserve.h"
 #include "trace.h"
 #include "write.h"

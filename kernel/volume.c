@@ -7,10 +7,12 @@
 #include <linux/uuid.h>
 #include <linux/wait_bit.h>
 
+#include "commit.h"
 #include "compat.h"
 #include "core/bounds.h"
 #include "core/heat.h"
 #include "group.h"
+#include "map_area.h"
 #include "preserve.h"
 #include "trace.h"
 
@@ -89,7 +91,7 @@ void couche_volume_move_locked(struct couche_map_page *page, couche_extent_t ext
 	count_tier(volume, &from, -1);
 	count_tier(volume, to, 1);
 	couche_entry_set(entry, to, state);
-	couche_commit_extent_locked(volume->pool, volume, page, extent, to);
+	couche_commit_extent_locked(volume->pool, volume->desc.id, page->number, extent, to);
 }
 
 static void map_page_free(struct couche_map_page *page)

@@ -6,8 +6,10 @@
  */
 #include <linux/bio.h>
 
+#include "commit.h"
 #include "group.h"
 #include "io.h"
+#include "leg.h"
 #include "superblock.h"
 #include "trace.h"
 #include "write.h"
@@ -167,7 +169,8 @@ static void open_work(struct work_struct *work)
 	generation = entry->generation;
 	if (word & ENTRY_MAPPED) {
 		place = couche_entry_place(entry);
-		couche_commit_extent_locked(pool, io->volume, page, extent, &place);
+		couche_commit_extent_locked(pool, io->volume->desc.id, page->number, extent,
+					    &place);
 	} else {
 		atomic64_andnot(ENTRY_OPEN, &entry->word);
 	}

@@ -4,7 +4,9 @@
 
 usage: includes.py FILE...
 
-The order is uapi <- kernel/core <- kernel; agent and tools see uapi only.
+The order is uapi <- kernel/core <- kernel; agent and tools see uapi only. And
+no circle within kernel/: x.c and x.h count as one, so that one can always say
+which of two files stands above the other.
 """
 import os
 import re
@@ -111,11 +113,57 @@ def check(path, known):
             yield line, f"{match.group(1)} outside kernel/compat.h"
 
 
+def modules(paths):
+    """What each pair of files of kernel/ includes of the others: {stem: {stem: place}}."""
+    known = set(paths)
+    graph = {}
+    for path in paths:
+        if area(path) != "kernel":
+            continue
+        stem = os.path.splitext(path)[0]
+        edges = graph.setdefault(stem, {})
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for match in INCLUDE.finditer(text):
+            target = resolve(path, match.group(2), known) if match.group(1) == '"' else None
+            if target and area(target) == "kernel" and os.path.splitext(target)[0] != stem:
+                line = text.count("\n", 0, match.start(1)) + 1
+                edges.setdefault(os.path.splitext(target)[0], f"{path}:{line}")
+    return graph
+
+
+def circle(graph):
+    """The stems of one circle, in order, or None."""
+    done = set()
+
+    def visit(stem, way):
+        if stem in way:
+            return way[way.index(stem):]
+        if stem in done:
+            return None
+        for target in sorted(graph.get(stem, ())):
+            found = visit(target, way + [stem])
+            if found:
+                return found
+        done.add(stem)
+        return None
+
+    for stem in sorted(graph):
+        found = visit(stem, [])
+        if found:
+            return found
+    return None
+
+
 def main():
     known = set(sys.argv[1:])
     for path in sys.argv[1:]:
         for line, complaint in check(path, known):
             print(f"{path}:{line}: {complaint}")
+    graph = modules(sys.argv[1:])
+    found = circle(graph)
+    for stem, target in zip(found or (), (found or [])[1:] + (found or [])[:1]):
+        print(f"{graph[stem][target]}: part of a circle: {stem} includes {target}")
 
 
 main()

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "group_alloc.h"
+
+#include <linux/slab.h>
+
+#include "commit.h"
+#include "core/placement.h"
+#include "event.h"
+#include "group.h"
+#include "leg.h"
+#include "map_area.h"
+#include "preserve.h"
+#include "trace.h"
+
+/* Below this part of a tier in free segments the agent is told. */
+#define SPACE_LOW_DIVISOR	10
+
+static bool touches_draining(struct couche_pool *pool, const struct couche_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if (couche_leg_draining(couche_group_leg(pool, group, i)))
+			return true;
+	return false;
+}
+
+/*
+ * New stripes want all their legs; a mirror is content with one, when there
+ * is no group that has all.
+ */
+static bool group_usable(struct couche_pool *pool, const struct couche_group *group, bool degraded)
+{
+	unsigned int lost = couche_group_lost(pool, group);
+
+	if (touches_draining(pool, group))
+		return false;
+	return !lost || (degraded && group->desc.k == 1 && group->desc.tier != COUCHE_TIER_COLD &&
+			 lost < group->desc.nr);
+}
+
+static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool failed_too,
+			      struct couche_placement_leg *legs)
+{
+	unsigned int nr = 0;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (leg->role != couche_role_of_tier(tier))
+			continue;
+		legs[nr].index = i;
+		legs[nr].domain = leg->domain;
+		legs[nr].usable = !couche_leg_draining(leg) &&
+				  (failed_too || couche_leg_writable(leg));
+		legs[nr].free_segments = leg->segments.free;
+		legs[nr++].total_segments = leg->segments.segments;
+	}
+	return nr;
+}
+
+static bool any_writable(struct couche_pool *pool, const u32 *legs, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (couche_leg_writable(&pool->legs[legs[i]]))
+			return true;
+	return false;
+}
+
+/*
+ * A mirror takes a failed leg too when there are not enough others: what is
+ * written meanwhile is copied over when the leg comes back.
+ */
+static int place_shards(struct couche_pool *pool, u8 tier, bool failed_too, u32 *chosen,
+			const char **why)
+{
+	const struct couche_profile *profile = &pool->super.profile[tier];
+	struct couche_placement_leg legs[COUCHE_MAX_LEGS];
+	unsigned int nr, want = profile->k + profile->m;
+	const char *degraded;
+	int err;
+
+	nr = list_legs(pool, tier, false, legs);
+	err = couche_placement_choose(legs, nr, want, profile->m, chosen, why);
+	if (!err || profile->csum || !failed_too)
+		return err;
+	nr = list_legs(pool, tier, true, legs);
+	if (couche_placement_choose(legs, nr, want, profile->m, chosen, &degraded) ||
+	    !any_writable(pool, chosen, want))
+		return err;
+	return 0;
+}
+
+static int choose_legs(struct couche_pool *pool, u8 tier, bool failed_too,
+		       struct couche_group_desc *desc, const char **why)
+{
+	const struct couche_profile *profile = &pool->super.profile[tier];
+	u32 chosen[COUCHE_MAX_SHARDS];
+	unsigned int i;
+	int err;
+
+	desc->k = profile->k;
+	desc->nr = profile->k + profile->m;
+	desc->tier = tier;
+	desc->matrix = profile->matrix;
+	err = place_shards(pool, tier, failed_too, chosen, why);
+	if (err)
+		return err;
+	for (i = 0; i < desc->nr; i++) {
+		desc->seg[i].leg = chosen[i];
+		/* Chosen for having a free one, and we hold alloc_lock. */
+		couche_segmap_get(&pool->legs[chosen[i]].segments, &desc->seg[i].segment);
+	}
+	return 0;
+}
+
+static void put_segments(struct couche_pool *pool, const struct couche_group_desc *desc)
+{
+	unsigned int i;
+
+	for (i = 0; i < desc->nr; i++)
+		couche_segmap_put(&pool->legs[desc->seg[i].leg].segments, desc->seg[i].segment);
+}
+
+static int free_number(struct couche_pool *pool, u32 *nr)
+{
+	for (*nr = 0; *nr < pool->max_groups; ++*nr)
+		if (*nr >= pool->nr_groups || !pool->groups[*nr] || pool->groups[*nr]->dissolved)
+			return 0;
+	return -ENOSPC;
+}
+
+static u32 group_page(struct couche_pool *pool, u32 nr)
+{
+	u32 index = nr / COUCHE_PAGE_GROUPS;
+	u32 *page = &pool->area.group_pages[index];
+
+	if (*page == COUCHE_NO_PAGE)
+		*page = couche_map_area_get(pool, COUCHE_PAGE_GROUP, index, NULL);
+	return *page;
+}
+
+static struct couche_group *group_create(struct couche_pool *pool, u8 tier, bool failed_too,
+					 const char **why)
+{
+	struct couche_group_desc desc = {};
+	u32 nr, page;
+	int err;
+
+	*why = "no group number is free";
+	err = free_number(pool, &nr);
+	if (err)
+		return ERR_PTR(err);
+	*why = "the map area is full";
+	page = group_page(pool, nr);
+	if (page == COUCHE_NO_PAGE)
+		return ERR_PTR(-ENOSPC);
+	err = choose_legs(pool, tier, failed_too, &desc, why);
+	if (err)
+		return ERR_PTR(err);
+	err = couche_group_add(pool, to_couche_group(nr), &desc, why);
+	if (err)
+		goto err_segments;
+	*why = "the metadata takes no changes";
+	err = couche_commit_begin(pool);
+	if (err)
+		goto err_group;
+	couche_commit_group_locked(pool, to_couche_group(nr), &desc, page);
+	couche_commit_end(pool);
+	trace_couche_group(nr, tier, desc.nr);
+	return pool->groups[nr];
+
+err_group:
+	couche_alloc_destroy(&pool->groups[nr]->rows);
+	pool->groups[nr]->dissolved = true;
+err_segments:
+	put_segments(pool, &desc);
+	return ERR_PTR(err);
+}
+
+static bool is_open(const struct couche_open_groups *open, const struct couche_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < open->nr; i++)
+		if (open->group[i] == group)
+			return true;
+	return false;
+}
+
+/* As many groups in turn as the tier's legs can serve side by side. */
+static unsigned int open_wanted(struct couche_pool *pool, u8 tier)
+{
+	const struct couche_profile *profile = &pool->super.profile[tier];
+	unsigned int i, legs = 0;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		legs += pool->legs[i].role == couche_role_of_tier(tier);
+	return clamp_t(unsigned int, legs / (profile->k + profile->m), 1,
+		       COUCHE_MAX_OPEN_GROUPS);
+}
+
+/* Open groups with room for an extent, old ones before new ones. */
+static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, bool degraded,
+		       const char **why)
+{
+	struct couche_open_groups *open = &pool->open[tier];
+	unsigned int wanted = open_wanted(pool, tier);
+	struct couche_group *group;
+	u32 i;
+
+	for (i = 0; i < pool->nr_groups && open->nr < wanted; i++) {
+		group = pool->groups[i];
+		if (group && !group->dissolved && group->desc.tier == tier &&
+		    group->rows.free >= rows &&
+		    group_usable(pool, group, degraded) && !is_open(open, group))
+			open->group[open->nr++] = group;
+	}
+	while (open->nr < wanted) {
+		group = group_create(pool, tier, degraded, why);
+		if (IS_ERR(group))
+			return open->nr ? 0 : PTR_ERR(group);
+		open->group[open->nr++] = group;
+	}
+	return 0;
+}
+
+/* Groups that have all their legs, or else copies short of some. */
+static int refill_open(struct couche_pool *pool, u8 tier, u32 rows, const char **why)
+{
+	int err = open_groups(pool, tier, rows, false, why);
+
+	if (!err || pool->super.profile[tier].csum)
+		return err;
+	return open_groups(pool, tier, rows, true, why);
+}
+
+static int take_rows(struct couche_pool *pool, u8 tier, struct couche_place *to)
+{
+	struct couche_open_groups *open = &pool->open[tier];
+
+	while (open->nr) {
+		unsigned int i = open->next++ % open->nr;
+		struct couche_group *group = open->group[i];
+
+		if (group_usable(pool, group, true) &&
+		    !couche_alloc_get(&group->rows, to->rows, &to->row)) {
+			to->group = group->nr;
+			atomic64_add(to->rows * group->desc.nr, &pool->tier_used[tier]);
+			return 0;
+		}
+		open->group[i] = open->group[--open->nr];
+	}
+	return -ENOSPC;
+}
+
+static bool space_low(struct couche_pool *pool, u8 tier, u64 *free, u64 *total)
+{
+	u32 i;
+
+	*free = 0;
+	*total = 0;
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (leg->role != couche_role_of_tier(tier) || couche_leg_draining(leg))
+			continue;
+		*free += (u64)leg->segments.free * pool->super.segment_sectors;
+		*total += (u64)leg->segments.segments * pool->super.segment_sectors;
+	}
+	if (*free >= *total / SPACE_LOW_DIVISOR) {
+		clear_bit(tier, &pool->space_low);
+		return false;
+	}
+	return !test_and_set_bit(tier, &pool->space_low);
+}
+
+/**
+ * couche_group_alloc() - Find rows for one extent
+ * @pool: the pool
+ * @tier: where
+ * @to: place; group, row, rows, tier and flags are set, the generation is not
+ * @why: what was in the way
+ *
+ * The rows belong to the caller until a commit section publishes them or
+ * couche_group_put_rows() gives them back.
+ *
+ * Context: process; sleeps, not inside io_gate. Takes alloc_lock. A full tier
+ * waits for rows that are on their way back.
+ * Return: 0; -ENOSPC full, -ENODEV no such tier or too few legs, -EROFS.
+ */
+int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *to,
+		       const char **why)
+{
+	unsigned int hurried = 0;
+	u64 free, total;
+	bool low;
+	int err;
+
+	*why = "the pool has no such tier";
+	if (!pool->super.profile[tier].k)
+		return -ENODEV;
+	to->tier = tier;
+	to->rows = pool->geometry[tier].rows;
+	to->flags = COUCHE_EXTENT_MAPPED;
+
+	do {
+		mutex_lock(&pool->alloc_lock);
+		do {
+			err = take_rows(pool, tier, to);
+			if (!err)
+				break;
+			err = refill_open(pool, tier, to->rows, why);
+		} while (!err);
+		low = space_low(pool, tier, &free, &total);
+		mutex_unlock(&pool->alloc_lock);
+		if (low)
+			couche_event_space(pool, tier, free, total);
+	} while (err == -ENOSPC && ((!hurried++ && couche_commit_reclaim(pool)) ||
+				    couche_preserve_reclaim(pool, tier)));
+	return err;
+}
+
+/**
+ * couche_group_forget_open() - Choose afresh which groups new extents go to
+ * @pool: a leg of it changed its state
+ *
+ * Context: process; sleeps.
+ */
+void couche_group_forget_open(struct couche_pool *pool)
+{
+	u8 tier;
+
+	mutex_lock(&pool->alloc_lock);
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		pool->open[tier].nr = 0;
+	mutex_unlock(&pool->alloc_lock);
+}
+
+static void close_open(struct couche_pool *pool, const struct couche_group *group)
+{
+	struct couche_open_groups *open = &pool->open[group->desc.tier];
+	unsigned int i;
+
+	for (i = 0; i < open->nr; i++)
+		if (open->group[i] == group)
+			open->group[i--] = open->group[--open->nr];
+}
+
+static int dissolve(struct couche_pool *pool, struct couche_group *group)
+{
+	static const struct couche_group_desc none;
+	u32 nr = from_couche_group(group->nr);
+	int err;
+
+	close_open(pool, group);
+	err = couche_commit_begin(pool);
+	if (err)
+		return err;
+	WRITE_ONCE(group->dissolved, true);
+	couche_commit_group_locked(pool, group->nr, &none,
+				   pool->area.group_pages[nr / COUCHE_PAGE_GROUPS]);
+	couche_commit_end(pool);
+	put_segments(pool, &group->desc);
+	couche_alloc_destroy(&group->rows);
+	trace_couche_group(nr, group->desc.tier, 0);
+	return 0;
+}
+
+/**
+ * couche_group_dissolve_empty() - Give back the segments of groups that hold nothing
+ * @pool: the pool
+ * @leg: of groups that have a segment on this leg
+ * @left: how many of these hold something
+ *
+ * Rows are put back only when no durable map and no bio names them, so an
+ * empty group's segments may be used again at once.
+ *
+ * Context: process; sleeps. Takes alloc_lock.
+ * Return: 0, or a negative errno when the metadata takes no changes.
+ */
+int couche_group_dissolve_empty(struct couche_pool *pool, u32 leg, u32 *left)
+{
+	int err = 0;
+	u32 i;
+
+	*left = 0;
+	mutex_lock(&pool->alloc_lock);
+	for (i = 0; i < pool->nr_groups && !err; i++) {
+		struct couche_group *group = pool->groups[i];
+
+		if (!group || group->dissolved || !couche_group_touches(group, leg))
+			continue;
+		if (group->rows.free == group->rows.rows)
+			err = dissolve(pool, group);
+		else
+			++*left;
+	}
+	mutex_unlock(&pool->alloc_lock);
+	return err;
+}
+
+/* Segments that stay for the tier, at most as many of a leg as there can be groups. */
+static u64 free_segments(struct couche_pool *pool, const struct couche_leg *without)
+{
+	u64 nr = 0;
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct couche_leg *leg = &pool->legs[i];
+
+		if (leg != without && leg->role == without->role && couche_leg_writable(leg) &&
+		    !couche_leg_draining(leg))
+			nr += leg->segments.free;
+	}
+	return nr;
+}
+
+/**
+ * couche_group_fits_without() - Have the other legs room for what lies on one?
+ * @pool: the pool
+ * @leg: which is to be emptied
+ *
+ * Counted, not tried: legs of very different sizes may turn out to be full
+ * although it fits by number.
+ *
+ * Context: process; sleeps. Takes alloc_lock.
+ * Return: whether they have.
+ */
+bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg *leg)
+{
+	u64 used = 0, free = 0;
+	u32 i;
+
+	mutex_lock(&pool->alloc_lock);
+	for (i = 0; i < pool->nr_groups; i++) {
+		struct couche_group *group = pool->groups[i];
+
+		if (!group || group->dissolved ||
+		    couche_role_of_tier(group->desc.tier) != leg->role)
+			continue;
+		if (couche_group_touches(group, leg->index) || touches_draining(pool, group))
+			used += (u64)(group->rows.rows - group->rows.free) * group->desc.nr;
+		else if (group_usable(pool, group, false))
+			free += (u64)group->rows.free * group->desc.nr;
+	}
+	free += free_segments(pool, leg) * (pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);
+	mutex_unlock(&pool->alloc_lock);
+	return used <= free;
+}
