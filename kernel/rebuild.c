@@ -118,11 +118,45 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 	return err;
 }
 
+/*
+ * What was moved away leaves groups behind that take nothing new, because of
+ * the failed leg, but still hold segments of the others.
+ */
+static void make_room(struct couche_pool *pool)
+{
+	u32 i, left;
+
+	couche_commit_reclaim(pool);
+	for (i = 0; i < pool->nr_legs; i++) {
+		const struct couche_leg *leg = &pool->legs[i];
+
+		if (couche_leg_member(leg) && leg->role != COUCHE_ROLE_META &&
+		    !couche_leg_writable(leg) && couche_group_dissolve_empty(pool, i, &left))
+			return;
+	}
+}
+
+/* Was a tier full, and has what was moved since the last time made room? */
+static bool room_made(struct couche_sweep *s)
+{
+	bool moved;
+
+	spin_lock(&s->lock);
+	moved = s->skip_tiers && s->info.done > s->done_when_full;
+	s->done_when_full = s->info.done;
+	s->again |= moved;
+	spin_unlock(&s->lock);
+	return moved;
+}
+
 static bool waits(struct couche_sweep *s)
 {
 	u64 left, unplaced;
 	unsigned long skipped = s->skip_tiers;
 
+	make_room(s->pool);
+	if (room_made(s))
+		return false;
 	left = count_all(s);
 	s->skip_tiers = 0;
 	unplaced = count_all(s);

@@ -71,6 +71,7 @@ struct couche_sweep {
 	int level;			/* the owner's: which pass this is */
 	unsigned long skip_tiers;	/* the owner's: where there is no room, a bit each */
 	u64 told;			/* the owner's: what the log said last */
+	u64 done_when_full;		/* the owner's: how far it was when room ran out */
 	unsigned long volume;
 	u32 page;
 	u64 next;			/* first place in the page not yet visited */

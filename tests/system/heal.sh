@@ -403,6 +403,31 @@ must fresh 9
 must message rebuild stop
 LEG=$(leg_of 5 0)
 must message fail_leg "$LEG"
+# More than half of the tier is in use: with all copies made and none given back
+# it would not do.
+fill_half() {
+	local id
+	for id in 3 4; do
+		volume_create $id 56 && stamp fill /dev/mapper/vol$id $id || return
+		message migrate $id 0 0 cold
+		eventually 60 all_in $id cold || return
+	done
+}
+check_half() {
+	stamp check $V 9 && stamp check /dev/mapper/vol3 3 && stamp check /dev/mapper/vol4 4
+}
+drop_half() {
+	local id
+	for id in 3 4; do
+		volume_close $id && message remove_volume $id || return
+	done
+}
+must restore "$LEG"
+ok "a rebuild goes on in the room that it makes" all fill_half AND message fail_leg "$LEG" AND \
+	message rebuild start AND eventually 60 rebuilt AND above 0 rebuild_done AND check_half
+ok "and all is healthy then" all restore "$LEG" AND drop_half AND message checkpoint
+must message rebuild stop
+must message fail_leg "$LEG"
 # What is free of the cold tier goes to another volume, on the other legs.
 fill_up() {
 	volume_create 3 80 || return
