@@ -4,7 +4,9 @@
 #include <linux/device-mapper.h>
 #include <linux/moduleparam.h>
 
+#include "commit.h"
 #include "group.h"
+#include "group_alloc.h"
 #include "leg.h"
 #include "pool.h"
 #include "sweep.h"
