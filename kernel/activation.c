@@ -374,7 +374,10 @@ void couche_pool_quiesce(struct couche_pool *pool)
 {
 	if (!test_bit(POOL_ACTIVE, &pool->flags))
 		return;
+	/* Orders under way end before, those that come are refused. */
+	mutex_lock(&pool->config_lock);
 	set_bit(POOL_SUSPENDED, &pool->flags);
+	mutex_unlock(&pool->config_lock);
 	couche_migrate_pause(pool);
 	pause_healers(pool);
 	flush_work(&pool->resync_work);
@@ -436,6 +439,7 @@ int couche_pool_wake(struct couche_pool *pool)
 		err = couche_superblock_set_clean(pool, false);
 	couche_migrate_unpause(pool);
 	queue_work(pool->control_wq, &pool->resync_work);
+	queue_work(pool->control_wq, &pool->fail_work);
 	unpause_healers(pool);
 	couche_drain_start(pool);
 	return err;

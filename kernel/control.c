@@ -133,6 +133,26 @@ int couche_leg_info(struct couche_pool *pool, u32 index, struct couche_leg_info 
 }
 
 /**
+ * couche_control_changeable() - Does the pool take orders now?
+ * @pool: the pool, under config_lock, which a suspend waits for
+ * @why: why not
+ *
+ * Nothing is written while the pool is suspended, and a table with other
+ * devices may be about to come.
+ *
+ * Context: process.
+ * Return: 0; -EBUSY when it is not active, or suspended; -EROFS.
+ */
+int couche_control_changeable(struct couche_pool *pool, const char **why)
+{
+	*why = "pool: it is not active, or suspended";
+	if (!test_bit(POOL_ACTIVE, &pool->flags) || test_bit(POOL_SUSPENDED, &pool->flags))
+		return -EBUSY;
+	*why = "pool: it takes no changes";
+	return couche_pool_writable(pool) ? 0 : -EROFS;
+}
+
+/**
  * couche_control_find_leg() - The leg that an order is about
  * @pool: the pool, under config_lock
  * @index: which leg
@@ -140,7 +160,7 @@ int couche_leg_info(struct couche_pool *pool, u32 index, struct couche_leg_info 
  * @why: what was wrong
  *
  * Context: process.
- * Return: 0; -ENOENT; -ENODEV not active; -EROFS.
+ * Return: 0; -ENOENT; -EBUSY not active, or suspended; -EROFS.
  */
 int couche_control_find_leg(struct couche_pool *pool, u32 index, struct couche_leg **leg,
 			    const char **why)
@@ -149,11 +169,7 @@ int couche_control_find_leg(struct couche_pool *pool, u32 index, struct couche_l
 	if (index >= pool->nr_legs || !couche_leg_member(&pool->legs[index]))
 		return -ENOENT;
 	*leg = &pool->legs[index];
-	*why = "pool: it is not active";
-	if (!test_bit(POOL_ACTIVE, &pool->flags))
-		return -ENODEV;
-	*why = "pool: it takes no changes";
-	return couche_pool_writable(pool) ? 0 : -EROFS;
+	return couche_control_changeable(pool, why);
 }
 
 static unsigned int others_online(struct couche_pool *pool, const struct couche_leg *leg)
@@ -222,7 +238,8 @@ out:
  * couche_control_fail_work() - Fail the legs that had too many errors
  * @work: pool->fail_work
  *
- * One that the data cannot do without stays, and goes on counting.
+ * One that the data cannot do without stays, and goes on counting. A pool that
+ * is suspended comes here again when it goes on.
  *
  * Context: process; sleeps. Takes config_lock.
  */
@@ -232,7 +249,7 @@ void couche_control_fail_work(struct work_struct *work)
 	const char *why;
 	u32 i;
 
-	for (i = 0; i < pool->nr_legs; i++) {
+	for (i = 0; i < pool->nr_legs && !test_bit(POOL_SUSPENDED, &pool->flags); i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
 		if (!READ_ONCE(leg->fail_asked) || leg->state != COUCHE_LEG_ONLINE)
@@ -472,13 +489,7 @@ int couche_pool_sweep(struct couche_pool *pool, enum couche_sweep_kind kind,
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	*why = "pool: it is not active, or suspended";
-	err = test_bit(POOL_ACTIVE, &pool->flags) && !test_bit(POOL_SUSPENDED, &pool->flags) ?
-		      0 : -EBUSY;
-	if (!err && !couche_pool_writable(pool)) {
-		*why = "pool: it takes no changes";
-		err = -EROFS;
-	}
+	err = couche_control_changeable(pool, why);
 	if (!err)
 		err = couche_sweep_run(sweep_of(pool, kind), order, rate, why);
 	mutex_unlock(&pool->config_lock);

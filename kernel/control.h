@@ -59,6 +59,7 @@ int couche_migrate_cancel(struct couche_pool *pool, u32 id);
 int couche_migrate_info_next(struct couche_pool *pool, u32 id, struct couche_migration_info *info);
 
 /* control.c, for leg_set.c */
+int couche_control_changeable(struct couche_pool *pool, const char **why);
 int couche_control_find_leg(struct couche_pool *pool, u32 index, struct couche_leg **leg,
 			    const char **why);
 int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg);

@@ -25,15 +25,6 @@
 
 #define DM_MSG_PREFIX "couche-pool"
 
-static int changeable(struct couche_pool *pool, const char **why)
-{
-	*why = "pool: it is not active, or suspended";
-	if (!test_bit(POOL_ACTIVE, &pool->flags) || test_bit(POOL_SUSPENDED, &pool->flags))
-		return -EBUSY;
-	*why = "pool: it takes no changes";
-	return couche_pool_writable(pool) ? 0 : -EROFS;
-}
-
 /* For the time of an order the leg's device is the one that is offered. */
 static void take_offer(struct couche_leg *leg)
 {
@@ -181,7 +172,7 @@ int couche_leg_add(struct couche_pool *pool, u32 index, const char **why)
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: check_free_place(pool, index, why);
+	err = couche_control_changeable(pool, why) ?: check_free_place(pool, index, why);
 	if (err)
 		goto out;
 	leg = &pool->legs[index];
@@ -217,7 +208,7 @@ int couche_leg_replace(struct couche_pool *pool, u32 index, const char **why)
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_control_find_leg(pool, index, &leg, why);
+	err = couche_control_find_leg(pool, index, &leg, why);
 	if (err)
 		goto out;
 	*why = "leg: it has not failed";
@@ -282,7 +273,7 @@ int couche_leg_remove(struct couche_pool *pool, u32 index, const char **why)
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_control_find_leg(pool, index, &leg, why);
+	err = couche_control_find_leg(pool, index, &leg, why);
 	if (err)
 		goto out;
 	mutex_lock(&pool->alloc_lock);
@@ -352,7 +343,7 @@ int couche_leg_drain(struct couche_pool *pool, u32 index, const char **why)
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_control_find_leg(pool, index, &leg, why) ?:
+	err = couche_control_find_leg(pool, index, &leg, why) ?:
 	      check_drainable(pool, leg, why);
 	if (err)
 		goto out;
@@ -384,7 +375,7 @@ int couche_leg_drain_cancel(struct couche_pool *pool, u32 index, const char **wh
 	int err;
 
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_control_find_leg(pool, index, &leg, why);
+	err = couche_control_find_leg(pool, index, &leg, why);
 	if (err)
 		goto out;
 	*why = "leg: it is not being drained";

@@ -24,15 +24,6 @@ static int number(const char *text, u64 max, u64 *ret, const char **why)
 	return kstrtou64(text, 10, ret) || *ret > max ? -EINVAL : 0;
 }
 
-static int changeable(struct couche_pool *pool, const char **why)
-{
-	*why = "pool: it is not active, or suspended";
-	if (!test_bit(POOL_ACTIVE, &pool->flags) || test_bit(POOL_SUSPENDED, &pool->flags))
-		return -EBUSY;
-	*why = "pool: it takes no changes";
-	return couche_pool_writable(pool) ? 0 : -EROFS;
-}
-
 static int create_volume(struct couche_pool *pool, char **argv, const char **why)
 {
 	u64 id, sectors;
@@ -42,7 +33,7 @@ static int create_volume(struct couche_pool *pool, char **argv, const char **why
 	if (err)
 		return err;
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_volume_create(pool, id, sectors, argv[3], why);
+	err = couche_control_changeable(pool, why) ?: couche_volume_create(pool, id, sectors, argv[3], why);
 	mutex_unlock(&pool->config_lock);
 	return err;
 }
@@ -56,7 +47,7 @@ static int remove_volume(struct couche_pool *pool, char **argv, const char **why
 	if (err)
 		return err;
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_volume_remove(pool, id, why);
+	err = couche_control_changeable(pool, why) ?: couche_volume_remove(pool, id, why);
 	mutex_unlock(&pool->config_lock);
 	return err;
 }
@@ -70,7 +61,7 @@ static int resize_volume(struct couche_pool *pool, char **argv, const char **why
 	if (err)
 		return err;
 	mutex_lock(&pool->config_lock);
-	err = changeable(pool, why) ?: couche_volume_resize(pool, id, sectors, why);
+	err = couche_control_changeable(pool, why) ?: couche_volume_resize(pool, id, sectors, why);
 	mutex_unlock(&pool->config_lock);
 	return err;
 }
@@ -158,7 +149,7 @@ static int cancel(struct couche_pool *pool, char **argv, const char **why)
 
 static int checkpoint(struct couche_pool *pool, char **argv, const char **why)
 {
-	return changeable(pool, why) ?: couche_commit_checkpoint(pool);
+	return couche_control_changeable(pool, why) ?: couche_commit_checkpoint(pool);
 }
 
 static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)

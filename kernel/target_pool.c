@@ -207,15 +207,12 @@ static void bind_device(const struct target_pool *tp, u32 i)
 	leg->offered = bdev;
 }
 
-static void bind_devices(struct dm_target *ti, struct target_pool *tp)
+static void bind_devices(const struct target_pool *tp)
 {
 	u32 i;
 
-	mutex_lock(&tp->pool->config_lock);
 	for (i = 0; i < COUCHE_MAX_LEGS; i++)
 		bind_device(tp, i);
-	mutex_unlock(&tp->pool->config_lock);
-	couche_pool_bind(tp->pool, ti);
 }
 
 /*
@@ -223,7 +220,7 @@ static void bind_devices(struct dm_target *ti, struct target_pool *tp)
  * dm has put it in place all the same and will close the devices of the one
  * before: part with those, hold the bios, and wait for a table that fits.
  */
-static void part_with_devices(struct dm_target *ti, struct target_pool *tp)
+static void part_with_devices(const struct target_pool *tp)
 {
 	u32 i;
 
@@ -232,7 +229,22 @@ static void part_with_devices(struct dm_target *ti, struct target_pool *tp)
 			WRITE_ONCE(tp->pool->legs[i].bdev, NULL);
 		tp->pool->legs[i].offered = NULL;
 	}
+}
+
+/* At once, as orders see it: what fits must not change before it is in place. */
+static int take_devices(struct dm_target *ti, struct target_pool *tp)
+{
+	int err;
+
+	mutex_lock(&tp->pool->config_lock);
+	err = check_devices(tp);
+	if (err)
+		part_with_devices(tp);
+	else
+		bind_devices(tp);
+	mutex_unlock(&tp->pool->config_lock);
 	couche_pool_bind(tp->pool, ti);
+	return err;
 }
 
 static int pool_preresume(struct dm_target *ti)
@@ -245,12 +257,9 @@ static int pool_preresume(struct dm_target *ti)
 		DMERR("%s: this table could not be activated; load one anew", pool->device);
 		return -EINVAL;
 	}
-	err = check_devices(tp);
-	if (err) {
-		part_with_devices(ti, tp);
+	err = take_devices(ti, tp);
+	if (err)
 		return err;
-	}
-	bind_devices(ti, tp);
 	if (test_bit(POOL_ACTIVE, &pool->flags))
 		return couche_pool_wake(pool);
 	err = couche_pool_activate(pool, &tp->line);

@@ -121,8 +121,8 @@ static int fail_leg(struct couche_ctl *ctl, int nr_args, char **args)
 	r = couche_nl_leg_fail(nl, pool.id.uuid, leg.index);
 	if (r == -EBUSY)
 		return couche_fail(COUCHE_EXIT_CONFLICT, object,
-				   "without it data would be lost; see what else is out of service: couchectl pool status %s",
-				   pool.id.name);
+				   "%s; see what else is out of service: couchectl pool status %s",
+				   couche_nl_error(nl), pool.id.name);
 	if (r)
 		return couche_session_fail(nl, r, object, "cannot be failed");
 	couche_note(ctl, "%s: failed, out of service", object);

@@ -90,6 +90,12 @@ crash_load() {
 	done
 }
 
+# refused_now ORDER LEG: by netlink, while the pool is suspended
+refused_now() {
+	! couchectl leg "$1" couche "$2" >/tmp/order.out 2>&1 && grep -q 'suspended' /tmp/order.out ||
+		{ cat /tmp/order.out; return 1; }
+}
+
 close_all() {
 	volume_close 2 && volume_close 1 && pool_remove
 }
@@ -305,6 +311,57 @@ ok "without a leg to spare, a dead one is replaced" all message replace_leg 3 AN
 ok "and it holds what the old one held: another may go" all message fail_leg 2 AND \
 	leg_break 2 AND drop_caches AND stamp check $V 7
 ok "which comes back" all leg_mend 2 AND message restore_leg 2 AND eventually 30 online 2
+
+# --- orders while the table changes ---------------------------------------------------
+
+# By netlink they come at any time, also in the middle of a reload.
+heads() {
+	local i
+	for i in "${!DEVS[@]}"; do
+		dd if="${DEVS[i]}" bs=32K count=1 iflag=direct status=none
+	done | md5sum
+}
+must message fail_leg 4
+must dmsetup suspend $POOL
+before=$(heads)
+for order in "fail 1" "restore 4" "drain 1" "undrain 1" "remove 4"; do
+	ok "leg $order: refused while the pool is suspended" refused_now $order
+done
+ok "and nothing was written" is "$before" heads
+must dmsetup resume $POOL
+ok "after it, they are taken" all couchectl leg restore couche 4 AND eventually 30 online 4
+
+# The order comes between the suspend and the resume of a reload, and its reading
+# of the leg takes until the new table is in place.
+restored_under_reload() {
+	local restore resume
+	dmsetup load $POOL --table "$(pool_table)" && dmsetup suspend $POOL && dmsetup suspend leg4 ||
+		return
+	couchectl leg restore couche 4 >/tmp/restore.out 2>&1 &
+	restore=$!
+	eventually 10 stands $restore couche_leg_io || return
+	dmsetup resume $POOL >/tmp/resume.out 2>&1 &
+	resume=$!
+	eventually 10 stands $resume pool_preresume || return
+	dmsetup resume leg4
+	wait $restore
+	wait $resume
+	cat /tmp/restore.out /tmp/resume.out
+}
+# stands PID FUNCTION: the process waits there, or has ended.
+stands() {
+	! [ -d "/proc/$1" ] || grep -q "$2" "/proc/$1/stack"
+}
+must message fail_leg 4
+must null_create other4 32
+must dmsetup create other4 --table "0 65536 linear /dev/other4 0"
+DEVS[4]=/dev/mapper/other4
+ok "a leg is restored while a table with another device for it is loaded" restored_under_reload
+ok "the other device has not become the leg" all is F leg_letter 4 AND \
+	same "$(head -c 32K /dev/other4 | tr -d '\0' | wc -c)" 0
+DEVS[4]=/dev/mapper/leg4
+ok "with its own device it can be restored" all offer AND message restore_leg 4 AND \
+	eventually 30 online 4 AND stamp check $V 7
 must volume_close 1
 must pool_remove
 finish
