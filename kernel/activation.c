@@ -74,7 +74,6 @@ static void init_fields(struct couche_pool *pool, const u8 *uuid)
 	INIT_WORK(&pool->deferred_work, couche_io_deferred_work);
 	INIT_WORK(&pool->release_work, couche_commit_release_work);
 	INIT_WORK(&pool->resync_work, couche_resync_work);
-	INIT_WORK(&pool->drain_work, couche_drain_work);
 	INIT_WORK(&pool->fail_work, couche_control_fail_work);
 	pool->seed = couche_super_seed(uuid);
 }
@@ -90,12 +89,14 @@ static int create_healers(struct couche_pool *pool)
 	pool->repair = couche_repair_create(pool);
 	pool->rebuild = couche_rebuild_create(pool);
 	pool->scrub = couche_scrub_create(pool);
-	return pool->repair && pool->rebuild && pool->scrub ? 0 : -ENOMEM;
+	pool->drain = couche_drain_create(pool);
+	return pool->repair && pool->rebuild && pool->scrub && pool->drain ? 0 : -ENOMEM;
 }
 
 /* What goes on by itself, and is to be quiet: POOL_SUSPENDED is set. */
 static void pause_healers(struct couche_pool *pool)
 {
+	couche_sweep_pause(pool->drain);
 	couche_sweep_pause(pool->scrub);
 	couche_sweep_pause(pool->rebuild);
 	couche_repair_pause(pool->repair);
@@ -106,6 +107,7 @@ static void unpause_healers(struct couche_pool *pool)
 	couche_repair_unpause(pool->repair);
 	couche_sweep_unpause(pool->rebuild);
 	couche_sweep_unpause(pool->scrub);
+	couche_sweep_unpause(pool->drain);
 }
 
 /**
@@ -157,6 +159,7 @@ void couche_pool_free(struct couche_pool *pool)
 	unsigned int i;
 
 	couche_migrate_forget_all(pool);
+	couche_sweep_free(pool->drain);
 	couche_sweep_free(pool->scrub);
 	couche_sweep_free(pool->rebuild);
 	couche_repair_free(pool->repair);
@@ -381,7 +384,6 @@ void couche_pool_quiesce(struct couche_pool *pool)
 	couche_migrate_pause(pool);
 	pause_healers(pool);
 	flush_work(&pool->resync_work);
-	flush_work(&pool->drain_work);
 	flush_workqueue(pool->relocate_wq);
 	if (!couche_pool_writable(pool))
 		return;

@@ -4,18 +4,19 @@
  * moves to other groups of its tier, and groups that hold nothing any more
  * give their segments back.
  *
- * One worker on pool->control_wq serves all legs that are draining. That a leg
- * drains stands in the superblock, so it goes on after a restart; the counters
- * do not. It stops when there is no room, at a suspend (and goes on at the
- * resume) and when it is cancelled; what has moved stays where it is.
+ * One sweep (sweep.h) serves all legs that are draining, in as many passes as it
+ * takes. That a leg drains stands in the superblock, so it goes on after a
+ * restart; the counters do not. It stops when there is no room, at a suspend
+ * (and goes on at the resume) and when it is cancelled; what has moved stays
+ * where it is.
  */
 #ifndef COUCHE_DRAIN_H
 #define COUCHE_DRAIN_H
 
 struct couche_pool;
-struct work_struct;
+struct couche_sweep;
 
+struct couche_sweep *couche_drain_create(struct couche_pool *pool);
 void couche_drain_start(struct couche_pool *pool);
-void couche_drain_work(struct work_struct *work);
 
 #endif /* COUCHE_DRAIN_H */

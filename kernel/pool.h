@@ -128,13 +128,13 @@ struct couche_pool {
 	struct bio_list held;		/* wait for the pool */
 	struct work_struct deferred_work;
 	struct work_struct resync_work;
-	struct work_struct drain_work;
 	struct work_struct fail_work;
 	struct work_struct release_work;
 
 	struct couche_repair *repair;	/* repair.h */
 	struct couche_sweep *rebuild;	/* sweep.h */
 	struct couche_sweep *scrub;
+	struct couche_sweep *drain;
 	void (*legs_changed)(struct couche_pool *pool);	/* activation.c */
 	atomic64_t reconstructions;	/* times that rows were computed */
 	atomic64_t reconstruction_reads;	/* ranges of shards read for that */

@@ -75,7 +75,7 @@ static u64 count_all(struct couche_sweep *s)
 	u64 count;
 
 	s->level = ANY_LEVEL;
-	count = couche_sweep_count(s);
+	count = couche_sweep_count(s, NULL);
 	s->level = level;
 	return count;
 }
@@ -107,12 +107,11 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 		 const struct couche_sweep_item *item)
 {
 	unsigned int tries = 0;
-	u64 batch;
 	int err;
 
 	/* A leg that fails under the writing is avoided by the next attempt. */
 	do {
-		err = couche_sweep_relocate(s, volume, item, &batch);
+		err = couche_sweep_relocate(s, volume, item, NULL);
 	} while (err == -EIO && ++tries < ATTEMPTS && couche_sweep_goes_on(s));
 	if (err == -ENOSPC || err == -ENODEV)
 		set_bit(item->place.tier, &s->skip_tiers);

@@ -34,7 +34,7 @@ static bool next_pass(struct couche_sweep *s)
 
 	if (++s->level)
 		return false;
-	total = couche_sweep_count(s);
+	total = couche_sweep_count(s, NULL);
 	spin_lock(&s->lock);
 	s->info.total = total;
 	spin_unlock(&s->lock);
@@ -91,14 +91,13 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 		.place = item->place,
 	};
 	u32 bad = look(s, volume, &id);
-	u64 batch;
 	int err;
 
 	trace_couche_scrub(id.volume, id.extent, bad);
 	if (!bad)
 		return 0;
 	note_bad(s, &id, bad);
-	err = couche_sweep_relocate(s, volume, item, &batch);
+	err = couche_sweep_relocate(s, volume, item, NULL);
 	couche_repair_note(s->pool->repair, &id, bad, err);
 	spin_lock(&s->lock);
 	if (!err)

@@ -24,6 +24,10 @@ static void report(struct couche_sweep *s, bool always)
 	if (!always && ktime_ms_delta(now, s->reported) < EVENT_MS)
 		return;
 	s->reported = now;
+	if (s->ops->report) {
+		s->ops->report(s);
+		return;
+	}
 	couche_sweep_describe(s, &info);
 	couche_event_sweep(s->pool, &info);
 }
@@ -53,7 +57,7 @@ static bool goes_on(void *sweep)
  * @sweep: for whom
  * @volume: being visited
  * @item: the extent, as it was seen
- * @batch: set to the commit that makes it durable
+ * @why: what was in the way, or NULL
  *
  * Comes back to an extent that another is copying.
  *
@@ -62,7 +66,7 @@ static bool goes_on(void *sweep)
  * couche_relocate().
  */
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
-			  const struct couche_sweep_item *item, u64 *batch)
+			  const struct couche_sweep_item *item, const char **why)
 {
 	struct couche_relocation r = {
 		.volume = volume,
@@ -72,7 +76,8 @@ int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volu
 	};
 	int err = couche_relocate_patiently(&r, goes_on, sweep);
 
-	*batch = r.batch;
+	if (why)
+		*why = r.why;
 	return err;
 }
 
@@ -354,16 +359,22 @@ static void sweep_work(struct work_struct *work)
 /**
  * couche_sweep_count() - How many extents does a pass want?
  * @sweep: its ops->wanted() is asked
+ * @each: called for each of them, or NULL
  *
  * Context: the sweep's worker.
  * Return: the number.
  */
-u64 couche_sweep_count(struct couche_sweep *sweep)
+u64 couche_sweep_count(struct couche_sweep *sweep,
+		       void (*each)(struct couche_sweep *sweep, const struct couche_place *place))
 {
+	unsigned int i;
 	u64 count = 0;
 
-	for (sweep->volume = 0, sweep->page = 0, sweep->next = 0; collect(sweep); sweep->page++)
+	for (sweep->volume = 0, sweep->page = 0, sweep->next = 0; collect(sweep); sweep->page++) {
 		count += sweep->nr_items;
+		for (i = 0; each && i < sweep->nr_items; i++)
+			each(sweep, &sweep->items[i].place);
+	}
 	sweep->volume = 0;
 	sweep->page = 0;
 	return count;

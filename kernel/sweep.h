@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A sweep: a walk over all extents of a pool that goes on beside everything
- * else. Rebuilder and scrub are sweeps; what they look for and do is theirs.
+ * else. Rebuilder, scrub and drain are sweeps; what they look for and do is
+ * theirs.
  *
  * The worker (pool->control_wq) takes one page of the map at a time, sorts
  * what is wanted of it by where it lies, and keeps a few visits going in
@@ -48,6 +49,7 @@ struct couche_sweep_ops {
 	/* All passes are over: is something left that has to wait? */
 	bool (*waits)(struct couche_sweep *sweep);
 	u64 (*rate)(void);		/* bytes a second where no order says so */
+	void (*report)(struct couche_sweep *sweep);	/* in place of its event, or NULL */
 };
 
 struct couche_sweep_slot {
@@ -88,11 +90,12 @@ struct couche_sweep *couche_sweep_create(struct couche_pool *pool,
 void couche_sweep_free(struct couche_sweep *sweep);
 void couche_sweep_kick(struct couche_sweep *sweep);
 bool couche_sweep_goes_on(struct couche_sweep *sweep);
-u64 couche_sweep_count(struct couche_sweep *sweep);
+u64 couche_sweep_count(struct couche_sweep *sweep,
+		       void (*each)(struct couche_sweep *sweep, const struct couche_place *place));
 void couche_sweep_pause(struct couche_sweep *sweep);
 void couche_sweep_unpause(struct couche_sweep *sweep);
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
-			  const struct couche_sweep_item *item, u64 *batch);
+			  const struct couche_sweep_item *item, const char **why);
 int couche_sweep_run(struct couche_sweep *sweep, enum couche_sweep_order order, u64 rate,
 		     const char **why);
 void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info *info);
