@@ -87,9 +87,9 @@ static int create_healers(struct couche_pool *pool)
 {
 	pool->legs_changed = legs_changed;
 	pool->repair = couche_repair_create(pool);
-	pool->rebuild = couche_rebuild_create(pool);
-	pool->scrub = couche_scrub_create(pool);
-	pool->drain = couche_drain_create(pool);
+	pool->rebuild = couche_sweep_create(pool, &couche_rebuild_ops);
+	pool->scrub = couche_sweep_create(pool, &couche_scrub_ops);
+	pool->drain = couche_sweep_create(pool, &couche_drain_ops);
 	return pool->repair && pool->rebuild && pool->scrub && pool->drain ? 0 : -ENOMEM;
 }
 

@@ -179,7 +179,7 @@ static void report(struct couche_sweep *s)
 			couche_event_leg(s->pool, i);
 }
 
-static const struct couche_sweep_ops ops = {
+const struct couche_sweep_ops couche_drain_ops = {
 	.ended = COUCHE_SWEEP_IDLE,
 	.next_pass = next_pass,
 	.wanted = wanted,
@@ -188,18 +188,6 @@ static const struct couche_sweep_ops ops = {
 	.rate = rate,
 	.report = report,
 };
-
-/**
- * couche_drain_create() - Make a pool's drain, idle
- * @pool: the pool
- *
- * Context: process; sleeps.
- * Return: for couche_drain_start() and couche_sweep_free(); NULL without memory.
- */
-struct couche_sweep *couche_drain_create(struct couche_pool *pool)
-{
-	return couche_sweep_create(pool, &ops);
-}
 
 /**
  * couche_drain_start() - Look for legs that are to be emptied

@@ -14,9 +14,9 @@
 #define COUCHE_DRAIN_H
 
 struct couche_pool;
-struct couche_sweep;
+struct couche_sweep_ops;
 
-struct couche_sweep *couche_drain_create(struct couche_pool *pool);
+extern const struct couche_sweep_ops couche_drain_ops;
 void couche_drain_start(struct couche_pool *pool);
 
 #endif /* COUCHE_DRAIN_H */

@@ -25,6 +25,20 @@
 
 #define DM_MSG_PREFIX "couche-pool"
 
+/* Carry out an order about a leg that the pool has, under config_lock. */
+static int order_leg(struct couche_pool *pool, u32 index, const char **why,
+		     int (*order)(struct couche_pool *pool, struct couche_leg *leg,
+				  const char **why))
+{
+	struct couche_leg *leg;
+	int err;
+
+	mutex_lock(&pool->config_lock);
+	err = couche_control_find_leg(pool, index, &leg, why) ?: order(pool, leg, why);
+	mutex_unlock(&pool->config_lock);
+	return err;
+}
+
 /* For the time of an order the leg's device is the one that is offered. */
 static void take_offer(struct couche_leg *leg)
 {
@@ -188,6 +202,32 @@ out:
 	return err;
 }
 
+static int replace(struct couche_pool *pool, struct couche_leg *leg,
+		   const char **why)
+{
+	struct couche_super_change change;
+	int err;
+
+	*why = "leg: it has not failed";
+	err = leg->state != COUCHE_LEG_FAILED ? -EALREADY : check_offer(pool, leg, why);
+	if (err)
+		return err;
+	describe(leg, leg->role, leg->domain, &change);
+	change.leg.flags = leg->flags;
+	*why = "leg: its new device is smaller";
+	err = change.leg.sectors < leg->sectors ? -EINVAL :
+	      couche_superblock_check_change(pool, &change, why);
+	if (err)
+		return err;
+	/* What is beyond the old size stays unused: groups know the old one. */
+	change.leg.sectors = leg->sectors;
+	*why = "leg: it cannot be written";
+	err = join(pool, leg, &change, true);
+	if (!err)
+		DMINFO("%s: leg %u was replaced", pool->device, leg->index);
+	return err;
+}
+
 /**
  * couche_leg_replace() - A new device takes the place of a failed leg
  * @pool: an active pool
@@ -203,34 +243,7 @@ out:
  */
 int couche_leg_replace(struct couche_pool *pool, u32 index, const char **why)
 {
-	struct couche_super_change change;
-	struct couche_leg *leg;
-	int err;
-
-	mutex_lock(&pool->config_lock);
-	err = couche_control_find_leg(pool, index, &leg, why);
-	if (err)
-		goto out;
-	*why = "leg: it has not failed";
-	err = leg->state != COUCHE_LEG_FAILED ? -EALREADY : check_offer(pool, leg, why);
-	if (err)
-		goto out;
-	describe(leg, leg->role, leg->domain, &change);
-	change.leg.flags = leg->flags;
-	*why = "leg: its new device is smaller";
-	err = change.leg.sectors < leg->sectors ? -EINVAL :
-	      couche_superblock_check_change(pool, &change, why);
-	if (err)
-		goto out;
-	/* What is beyond the old size stays unused: groups know the old one. */
-	change.leg.sectors = leg->sectors;
-	*why = "leg: it cannot be written";
-	err = join(pool, leg, &change, true);
-	if (!err)
-		DMINFO("%s: leg %u was replaced", pool->device, index);
-out:
-	mutex_unlock(&pool->config_lock);
-	return err;
+	return order_leg(pool, index, why, replace);
 }
 
 static int check_removable(struct couche_pool *pool, struct couche_leg *leg, const char **why)
@@ -256,6 +269,28 @@ static void forget(struct couche_pool *pool, struct couche_leg *leg)
 	couche_pool_sync_io(pool);
 }
 
+static int remove(struct couche_pool *pool, struct couche_leg *leg,
+		  const char **why)
+{
+	struct couche_super_change change = { .index = leg->index };
+	int err;
+
+	mutex_lock(&pool->alloc_lock);
+	err = check_removable(pool, leg, why) ?:
+	      couche_superblock_check_change(pool, &change, why);
+	if (!err) {
+		*why = "leg: the superblocks cannot be written";
+		err = couche_superblock_change(pool, &change);
+	}
+	mutex_unlock(&pool->alloc_lock);
+	if (err)
+		return err;
+	forget(pool, leg);
+	couche_group_forget_open(pool);
+	DMINFO("%s: leg %u was removed", pool->device, leg->index);
+	return 0;
+}
+
 /**
  * couche_leg_remove() - A leg that nobody needs leaves the pool
  * @pool: an active pool
@@ -268,30 +303,7 @@ static void forget(struct couche_pool *pool, struct couche_leg *leg)
  */
 int couche_leg_remove(struct couche_pool *pool, u32 index, const char **why)
 {
-	struct couche_super_change change = { .index = index };
-	struct couche_leg *leg;
-	int err;
-
-	mutex_lock(&pool->config_lock);
-	err = couche_control_find_leg(pool, index, &leg, why);
-	if (err)
-		goto out;
-	mutex_lock(&pool->alloc_lock);
-	err = check_removable(pool, leg, why) ?:
-	      couche_superblock_check_change(pool, &change, why);
-	if (!err) {
-		*why = "leg: the superblocks cannot be written";
-		err = couche_superblock_change(pool, &change);
-	}
-	mutex_unlock(&pool->alloc_lock);
-	if (err)
-		goto out;
-	forget(pool, leg);
-	couche_group_forget_open(pool);
-	DMINFO("%s: leg %u was removed", pool->device, index);
-out:
-	mutex_unlock(&pool->config_lock);
-	return err;
+	return order_leg(pool, index, why, remove);
 }
 
 static unsigned int others_for_new(struct couche_pool *pool, const struct couche_leg *leg)
@@ -327,6 +339,24 @@ static int check_drainable(struct couche_pool *pool, const struct couche_leg *le
 	return couche_group_fits_without(pool, leg) ? 0 : -ENOSPC;
 }
 
+static int drain(struct couche_pool *pool, struct couche_leg *leg,
+		 const char **why)
+{
+	int err = check_drainable(pool, leg, why);
+
+	if (err)
+		return err;
+	atomic64_set(&leg->drain_left, 0);
+	atomic64_set(&leg->drain_moved, 0);
+	*why = "leg: its state cannot be written";
+	err = couche_superblock_set_leg_flags(pool, leg, leg->flags | COUCHE_LEG_FLAG_DRAINING);
+	if (err)
+		return err;
+	couche_group_forget_open(pool);
+	couche_drain_start(pool);
+	return 0;
+}
+
 /**
  * couche_leg_drain() - Begin to empty a leg
  * @pool: an active pool
@@ -339,24 +369,23 @@ static int check_drainable(struct couche_pool *pool, const struct couche_leg *le
  */
 int couche_leg_drain(struct couche_pool *pool, u32 index, const char **why)
 {
-	struct couche_leg *leg;
+	return order_leg(pool, index, why, drain);
+}
+
+static int drain_cancel(struct couche_pool *pool, struct couche_leg *leg,
+			const char **why)
+{
 	int err;
 
-	mutex_lock(&pool->config_lock);
-	err = couche_control_find_leg(pool, index, &leg, why) ?:
-	      check_drainable(pool, leg, why);
-	if (err)
-		goto out;
-	atomic64_set(&leg->drain_left, 0);
-	atomic64_set(&leg->drain_moved, 0);
+	*why = "leg: it is not being drained";
+	if (!couche_leg_draining(leg))
+		return -EALREADY;
 	*why = "leg: its state cannot be written";
-	err = couche_superblock_set_leg_flags(pool, leg, leg->flags | COUCHE_LEG_FLAG_DRAINING);
-	if (err)
-		goto out;
+	err = couche_superblock_set_leg_flags(pool, leg,
+					      leg->flags & ~COUCHE_LEG_FLAG_DRAINING);
 	couche_group_forget_open(pool);
+	/* Others may go on. */
 	couche_drain_start(pool);
-out:
-	mutex_unlock(&pool->config_lock);
 	return err;
 }
 
@@ -371,24 +400,5 @@ out:
  */
 int couche_leg_drain_cancel(struct couche_pool *pool, u32 index, const char **why)
 {
-	struct couche_leg *leg;
-	int err;
-
-	mutex_lock(&pool->config_lock);
-	err = couche_control_find_leg(pool, index, &leg, why);
-	if (err)
-		goto out;
-	*why = "leg: it is not being drained";
-	err = couche_leg_draining(leg) ? 0 : -EALREADY;
-	if (err)
-		goto out;
-	*why = "leg: its state cannot be written";
-	err = couche_superblock_set_leg_flags(pool, leg,
-					      leg->flags & ~COUCHE_LEG_FLAG_DRAINING);
-	couche_group_forget_open(pool);
-	/* Others may go on. */
-	couche_drain_start(pool);
-out:
-	mutex_unlock(&pool->config_lock);
-	return err;
+	return order_leg(pool, index, why, drain_cancel);
 }

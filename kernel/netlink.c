@@ -380,15 +380,6 @@ static int find_pool(struct genl_info *info, struct couche_pool **pool)
 	return refuse(info, -ENOENT, "no pool has this UUID");
 }
 
-/* The pool of an order, for those who may give one. */
-static int find_pool_to_change(struct sk_buff *skb, struct genl_info *info,
-			       struct couche_pool **pool)
-{
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
-		return refuse(info, -EPERM, "CAP_SYS_ADMIN is required");
-	return find_pool(info, pool);
-}
-
 static int reply_new(struct genl_info *info, u8 cmd, struct sk_buff **reply, void **head)
 {
 	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -469,10 +460,9 @@ static int migrate_args(struct genl_info *info, struct couche_migrate_args *args
 
 /* The reply is made first: an order that was taken must not look refused. */
 static int migrate_pool(struct couche_pool *pool, struct genl_info *info,
-			const struct couche_migrate_args *args)
+			const struct couche_migrate_args *args, const char **why)
 {
 	struct couche_pool_info pool_info;
-	const char *why = NULL;
 	struct sk_buff *reply;
 	void *head;
 	u32 id = 0;
@@ -483,125 +473,98 @@ static int migrate_pool(struct couche_pool *pool, struct genl_info *info,
 		return err;
 	couche_pool_info(pool, &pool_info);
 	err = couche_put_pool_id(reply, pool_info.uuid, pool_info.name) ?:
-	      couche_migrate_start(pool, args, &id, &why) ?:
+	      couche_migrate_start(pool, args, &id, why) ?:
 	      nla_put_u32(reply, COUCHE_A_MIGRATION_ID, id);
-	refuse(info, err, why);
 	return reply_send(info, reply, head, err);
+}
+
+static int migrate_order(struct couche_pool *pool, struct genl_info *info,
+			 const char **why)
+{
+	struct couche_migrate_args args;
+
+	return migrate_args(info, &args) ?: migrate_pool(pool, info, &args, why);
+}
+
+static int cancel_order(struct couche_pool *pool, struct genl_info *info,
+			const char **why)
+{
+	int err = require(info, COUCHE_A_MIGRATION_ID, "migration-id is required");
+
+	if (err)
+		return err;
+	err = couche_migrate_cancel(pool, optional_u32(info, COUCHE_A_MIGRATION_ID));
+	if (err == -ENOENT)
+		*why = "no migration with this id runs";
+	return err;
+}
+
+static int leg_order(struct couche_pool *pool, struct genl_info *info,
+		     const char **why)
+{
+	static int (* const orders[])(struct couche_pool *pool, u32 index, const char **why) = {
+		[COUCHE_CMD_LEG_FAIL] = couche_leg_fail,
+		[COUCHE_CMD_LEG_RESTORE] = couche_leg_restore,
+		[COUCHE_CMD_LEG_ADD] = couche_leg_add,
+		[COUCHE_CMD_LEG_REPLACE] = couche_leg_replace,
+		[COUCHE_CMD_LEG_REMOVE] = couche_leg_remove,
+		[COUCHE_CMD_LEG_DRAIN] = couche_leg_drain,
+		[COUCHE_CMD_LEG_UNDRAIN] = couche_leg_drain_cancel,
+	};
+
+	return require(info, COUCHE_A_LEG_INDEX, "leg-index is required") ?:
+	       orders[info->genlhdr->cmd](pool, optional_u32(info, COUCHE_A_LEG_INDEX), why);
+}
+
+static int sweep_order(struct couche_pool *pool, struct genl_info *info,
+		       const char **why)
+{
+	struct nlattr *rate = info->attrs[COUCHE_A_RATE_BYTES];
+
+	return require(info, COUCHE_A_SWEEP_KIND, "sweep-kind is required") ?:
+	       require(info, COUCHE_A_SWEEP_ORDER, "sweep-order is required") ?:
+	       couche_pool_sweep(pool, nla_get_u8(info->attrs[COUCHE_A_SWEEP_KIND]),
+				 nla_get_u8(info->attrs[COUCHE_A_SWEEP_ORDER]),
+				 rate ? nla_get_u64(rate) : U64_MAX, why);
+}
+
+/* Give an order to the pool it names, and say why it was refused. */
+static int order_pool(struct sk_buff *skb, struct genl_info *info,
+		      int (*order)(struct couche_pool *pool, struct genl_info *info,
+				   const char **why))
+{
+	const char *why = NULL;
+	struct couche_pool *pool;
+	int err;
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return refuse(info, -EPERM, "CAP_SYS_ADMIN is required");
+	err = find_pool(info, &pool);
+	if (err)
+		return err;
+	err = order(pool, info, &why);
+	couche_pool_put(pool);
+	return refuse(info, err, why);
 }
 
 static int migrate(struct sk_buff *skb, struct genl_info *info)
 {
-	struct couche_migrate_args args;
-	struct couche_pool *pool;
-	int err;
-
-	err = find_pool_to_change(skb, info, &pool);
-	if (err)
-		return err;
-	err = migrate_args(info, &args);
-	if (!err)
-		err = migrate_pool(pool, info, &args);
-	couche_pool_put(pool);
-	return err;
+	return order_pool(skb, info, migrate_order);
 }
 
 static int migrate_cancel(struct sk_buff *skb, struct genl_info *info)
 {
-	struct couche_pool *pool;
-	int err;
-
-	err = find_pool_to_change(skb, info, &pool);
-	if (err)
-		return err;
-	err = require(info, COUCHE_A_MIGRATION_ID, "migration-id is required");
-	if (!err) {
-		err = couche_migrate_cancel(pool, optional_u32(info, COUCHE_A_MIGRATION_ID));
-		if (err == -ENOENT)
-			refuse(info, err, "no migration with this id runs");
-	}
-	couche_pool_put(pool);
-	return err;
+	return order_pool(skb, info, cancel_order);
 }
 
-static int change_leg(struct sk_buff *skb, struct genl_info *info,
-		      int (*change)(struct couche_pool *pool, u32 index, const char **why))
+static int change_leg(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *why = NULL;
-	struct couche_pool *pool;
-	int err;
-
-	err = find_pool_to_change(skb, info, &pool);
-	if (err)
-		return err;
-	err = require(info, COUCHE_A_LEG_INDEX, "leg-index is required");
-	if (!err) {
-		err = change(pool, optional_u32(info, COUCHE_A_LEG_INDEX), &why);
-		refuse(info, err, why);
-	}
-	couche_pool_put(pool);
-	return err;
-}
-
-static int leg_fail(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_fail);
-}
-
-static int leg_restore(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_restore);
-}
-
-static int leg_add(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_add);
-}
-
-static int leg_replace(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_replace);
-}
-
-static int leg_remove(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_remove);
-}
-
-static int leg_drain(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_drain);
-}
-
-static int leg_undrain(struct sk_buff *skb, struct genl_info *info)
-{
-	return change_leg(skb, info, couche_leg_drain_cancel);
-}
-
-static int sweep_args(struct genl_info *info)
-{
-	return require(info, COUCHE_A_SWEEP_KIND, "sweep-kind is required") ?:
-	       require(info, COUCHE_A_SWEEP_ORDER, "sweep-order is required");
+	return order_pool(skb, info, leg_order);
 }
 
 static int sweep(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *rate = info->attrs[COUCHE_A_RATE_BYTES];
-	const char *why = NULL;
-	struct couche_pool *pool;
-	int err;
-
-	err = find_pool_to_change(skb, info, &pool);
-	if (err)
-		return err;
-	err = sweep_args(info);
-	if (!err) {
-		err = couche_pool_sweep(pool, nla_get_u8(info->attrs[COUCHE_A_SWEEP_KIND]),
-					nla_get_u8(info->attrs[COUCHE_A_SWEEP_ORDER]),
-					rate ? nla_get_u64(rate) : U64_MAX, &why);
-		refuse(info, err, why);
-	}
-	couche_pool_put(pool);
-	return err;
+	return order_pool(skb, info, sweep_order);
 }
 
 /* --- the family ----------------------------------------------------------- */
@@ -671,14 +634,14 @@ static const struct genl_ops couche_ops[] = {
 	  DUMPS(dump_start, migration_dump) },
 	{ .cmd = COUCHE_CMD_MIGRATE, TAKES(migrate_policy), .doit = migrate },
 	{ .cmd = COUCHE_CMD_MIGRATE_CANCEL, TAKES(cancel_policy), .doit = migrate_cancel },
-	{ .cmd = COUCHE_CMD_LEG_FAIL, TAKES(leg_policy), .doit = leg_fail },
-	{ .cmd = COUCHE_CMD_LEG_RESTORE, TAKES(leg_policy), .doit = leg_restore },
+	{ .cmd = COUCHE_CMD_LEG_FAIL, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_LEG_RESTORE, TAKES(leg_policy), .doit = change_leg },
 	{ .cmd = COUCHE_CMD_SWEEP, TAKES(sweep_policy), .doit = sweep },
-	{ .cmd = COUCHE_CMD_LEG_ADD, TAKES(leg_policy), .doit = leg_add },
-	{ .cmd = COUCHE_CMD_LEG_REPLACE, TAKES(leg_policy), .doit = leg_replace },
-	{ .cmd = COUCHE_CMD_LEG_REMOVE, TAKES(leg_policy), .doit = leg_remove },
-	{ .cmd = COUCHE_CMD_LEG_DRAIN, TAKES(leg_policy), .doit = leg_drain },
-	{ .cmd = COUCHE_CMD_LEG_UNDRAIN, TAKES(leg_policy), .doit = leg_undrain },
+	{ .cmd = COUCHE_CMD_LEG_ADD, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_LEG_REPLACE, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_LEG_REMOVE, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_LEG_DRAIN, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_LEG_UNDRAIN, TAKES(leg_policy), .doit = change_leg },
 };
 
 static const struct genl_multicast_group couche_groups[] = {

@@ -171,7 +171,7 @@ static bool waits(struct couche_sweep *s)
 	return unplaced;
 }
 
-static const struct couche_sweep_ops ops = {
+const struct couche_sweep_ops couche_rebuild_ops = {
 	.kind = COUCHE_SWEEP_REBUILD,
 	.ended = COUCHE_SWEEP_IDLE,
 	.next_pass = next_pass,
@@ -180,15 +180,3 @@ static const struct couche_sweep_ops ops = {
 	.waits = waits,
 	.rate = rate,
 };
-
-/**
- * couche_rebuild_create() - Make a pool's rebuilder, idle
- * @pool: the pool
- *
- * Context: process; sleeps.
- * Return: for couche_sweep_kick() and couche_sweep_free(); NULL without memory.
- */
-struct couche_sweep *couche_rebuild_create(struct couche_pool *pool)
-{
-	return couche_sweep_create(pool, &ops);
-}

@@ -12,9 +12,8 @@
 #ifndef COUCHE_REBUILD_H
 #define COUCHE_REBUILD_H
 
-struct couche_pool;
-struct couche_sweep;
+struct couche_sweep_ops;
 
-struct couche_sweep *couche_rebuild_create(struct couche_pool *pool);
+extern const struct couche_sweep_ops couche_rebuild_ops;
 
 #endif /* COUCHE_REBUILD_H */

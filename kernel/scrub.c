@@ -114,7 +114,7 @@ static bool waits(struct couche_sweep *s)
 	return false;
 }
 
-static const struct couche_sweep_ops ops = {
+const struct couche_sweep_ops couche_scrub_ops = {
 	.kind = COUCHE_SWEEP_SCRUB,
 	.ended = COUCHE_SWEEP_DONE,
 	.next_pass = next_pass,
@@ -123,15 +123,3 @@ static const struct couche_sweep_ops ops = {
 	.waits = waits,
 	.rate = rate,
 };
-
-/**
- * couche_scrub_create() - Make a pool's scrub, idle
- * @pool: the pool
- *
- * Context: process; sleeps.
- * Return: for couche_sweep_run() and couche_sweep_free(); NULL without memory.
- */
-struct couche_sweep *couche_scrub_create(struct couche_pool *pool)
-{
-	return couche_sweep_create(pool, &ops);
-}

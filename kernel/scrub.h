@@ -11,9 +11,8 @@
 #ifndef COUCHE_SCRUB_H
 #define COUCHE_SCRUB_H
 
-struct couche_pool;
-struct couche_sweep;
+struct couche_sweep_ops;
 
-struct couche_sweep *couche_scrub_create(struct couche_pool *pool);
+extern const struct couche_sweep_ops couche_scrub_ops;
 
 #endif /* COUCHE_SCRUB_H */

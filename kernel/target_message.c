@@ -15,7 +15,10 @@
 struct message {
 	const char *verb;
 	unsigned int args;
-	int (*run)(struct couche_pool *pool, char **argv, const char **why);
+	int (*run)(struct couche_pool *pool, const struct message *m,
+		   char **argv, const char **why);
+	int (*leg_order)(struct couche_pool *pool, u32 index, const char **why);
+	enum couche_sweep_kind sweep;
 };
 
 static int number(const char *text, u64 max, u64 *ret, const char **why)
@@ -24,7 +27,8 @@ static int number(const char *text, u64 max, u64 *ret, const char **why)
 	return kstrtou64(text, 10, ret) || *ret > max ? -EINVAL : 0;
 }
 
-static int create_volume(struct couche_pool *pool, char **argv, const char **why)
+static int create_volume(struct couche_pool *pool, const struct message *m,
+			 char **argv, const char **why)
 {
 	u64 id, sectors;
 	int err;
@@ -33,12 +37,14 @@ static int create_volume(struct couche_pool *pool, char **argv, const char **why
 	if (err)
 		return err;
 	mutex_lock(&pool->config_lock);
-	err = couche_control_changeable(pool, why) ?: couche_volume_create(pool, id, sectors, argv[3], why);
+	err = couche_control_changeable(pool, why) ?:
+	      couche_volume_create(pool, id, sectors, argv[3], why);
 	mutex_unlock(&pool->config_lock);
 	return err;
 }
 
-static int remove_volume(struct couche_pool *pool, char **argv, const char **why)
+static int remove_volume(struct couche_pool *pool, const struct message *m,
+			 char **argv, const char **why)
 {
 	u64 id;
 	int err;
@@ -52,7 +58,8 @@ static int remove_volume(struct couche_pool *pool, char **argv, const char **why
 	return err;
 }
 
-static int resize_volume(struct couche_pool *pool, char **argv, const char **why)
+static int resize_volume(struct couche_pool *pool, const struct message *m,
+			 char **argv, const char **why)
 {
 	u64 id, sectors;
 	int err;
@@ -66,48 +73,12 @@ static int resize_volume(struct couche_pool *pool, char **argv, const char **why
 	return err;
 }
 
-/* One that takes the index of a leg. */
-static int leg_order(struct couche_pool *pool, char **argv, const char **why,
-		     int (*order)(struct couche_pool *pool, u32 index, const char **why))
+static int order_leg(struct couche_pool *pool, const struct message *m,
+		     char **argv, const char **why)
 {
 	u64 index;
 
-	return number(argv[1], COUCHE_MAX_LEGS, &index, why) ?: order(pool, index, why);
-}
-
-static int fail_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_fail);
-}
-
-static int restore_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_restore);
-}
-
-static int add_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_add);
-}
-
-static int replace_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_replace);
-}
-
-static int remove_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_remove);
-}
-
-static int drain_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_drain);
-}
-
-static int undrain_leg(struct couche_pool *pool, char **argv, const char **why)
-{
-	return leg_order(pool, argv, why, couche_leg_drain_cancel);
+	return number(argv[1], COUCHE_MAX_LEGS, &index, why) ?: m->leg_order(pool, index, why);
 }
 
 static int tier_number(const char *name, u8 *tier, const char **why)
@@ -120,7 +91,8 @@ static int tier_number(const char *name, u8 *tier, const char **why)
 	return i < 0 ? -EINVAL : 0;
 }
 
-static int migrate(struct couche_pool *pool, char **argv, const char **why)
+static int migrate(struct couche_pool *pool, const struct message *m,
+		   char **argv, const char **why)
 {
 	struct couche_migrate_args args = {};
 	u64 volume;
@@ -137,7 +109,8 @@ static int migrate(struct couche_pool *pool, char **argv, const char **why)
 	return couche_migrate_start(pool, &args, &id, why);
 }
 
-static int cancel(struct couche_pool *pool, char **argv, const char **why)
+static int cancel(struct couche_pool *pool, const struct message *m,
+		  char **argv, const char **why)
 {
 	u64 id;
 	int err;
@@ -147,82 +120,58 @@ static int cancel(struct couche_pool *pool, char **argv, const char **why)
 	return err ?: couche_migrate_cancel(pool, id);
 }
 
-static int checkpoint(struct couche_pool *pool, char **argv, const char **why)
+static int checkpoint(struct couche_pool *pool, const struct message *m,
+		      char **argv, const char **why)
 {
 	return couche_control_changeable(pool, why) ?: couche_commit_checkpoint(pool);
 }
 
 static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)
 {
-	static const char * const names[] = {
-		[COUCHE_SWEEP_START] = "start",
-		[COUCHE_SWEEP_PAUSE] = "pause",
-		[COUCHE_SWEEP_RESUME] = "resume",
-		[COUCHE_SWEEP_STOP] = "stop",
-	};
-	int i = match_string(names, ARRAY_SIZE(names), name);
+	static const char * const names[] = COUCHE_SWEEP_ORDER_NAMES;
+	int i = match_string(names, COUCHE_SWEEP_RATE, name);
 
 	*why = "order: must be start, pause, resume or stop";
 	*order = i;
 	return i < 0 ? -EINVAL : 0;
 }
 
-static int sweep(struct couche_pool *pool, enum couche_sweep_kind kind, char **argv,
-		 const char **why)
+static int sweep(struct couche_pool *pool, const struct message *m,
+		 char **argv, const char **why)
 {
 	enum couche_sweep_order order;
 
 	return sweep_order(argv[1], &order, why) ?:
-	       couche_pool_sweep(pool, kind, order, U64_MAX, why);
+	       couche_pool_sweep(pool, m->sweep, order, U64_MAX, why);
 }
 
-static int sweep_rate(struct couche_pool *pool, enum couche_sweep_kind kind, char **argv,
-		      const char **why)
+static int sweep_rate(struct couche_pool *pool, const struct message *m,
+		      char **argv, const char **why)
 {
 	u64 rate;
 
 	return number(argv[1], U64_MAX - 1, &rate, why) ?:
-	       couche_pool_sweep(pool, kind, COUCHE_SWEEP_RATE, rate, why);
-}
-
-static int rebuild(struct couche_pool *pool, char **argv, const char **why)
-{
-	return sweep(pool, COUCHE_SWEEP_REBUILD, argv, why);
-}
-
-static int rebuild_rate(struct couche_pool *pool, char **argv, const char **why)
-{
-	return sweep_rate(pool, COUCHE_SWEEP_REBUILD, argv, why);
-}
-
-static int scrub(struct couche_pool *pool, char **argv, const char **why)
-{
-	return sweep(pool, COUCHE_SWEEP_SCRUB, argv, why);
-}
-
-static int scrub_rate(struct couche_pool *pool, char **argv, const char **why)
-{
-	return sweep_rate(pool, COUCHE_SWEEP_SCRUB, argv, why);
+	       couche_pool_sweep(pool, m->sweep, COUCHE_SWEEP_RATE, rate, why);
 }
 
 static const struct message messages[] = {
 	{ "create_volume", 3, create_volume },
 	{ "remove_volume", 1, remove_volume },
 	{ "resize_volume", 2, resize_volume },
-	{ "fail_leg", 1, fail_leg },
-	{ "restore_leg", 1, restore_leg },
-	{ "add_leg", 1, add_leg },
-	{ "replace_leg", 1, replace_leg },
-	{ "remove_leg", 1, remove_leg },
-	{ "drain_leg", 1, drain_leg },
-	{ "undrain_leg", 1, undrain_leg },
+	{ "fail_leg", 1, order_leg, .leg_order = couche_leg_fail },
+	{ "restore_leg", 1, order_leg, .leg_order = couche_leg_restore },
+	{ "add_leg", 1, order_leg, .leg_order = couche_leg_add },
+	{ "replace_leg", 1, order_leg, .leg_order = couche_leg_replace },
+	{ "remove_leg", 1, order_leg, .leg_order = couche_leg_remove },
+	{ "drain_leg", 1, order_leg, .leg_order = couche_leg_drain },
+	{ "undrain_leg", 1, order_leg, .leg_order = couche_leg_drain_cancel },
 	{ "migrate", 4, migrate },
 	{ "cancel", 1, cancel },
 	{ "checkpoint", 0, checkpoint },
-	{ "rebuild", 1, rebuild },
-	{ "rebuild_rate", 1, rebuild_rate },
-	{ "scrub", 1, scrub },
-	{ "scrub_rate", 1, scrub_rate },
+	{ "rebuild", 1, sweep, .sweep = COUCHE_SWEEP_REBUILD },
+	{ "rebuild_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_REBUILD },
+	{ "scrub", 1, sweep, .sweep = COUCHE_SWEEP_SCRUB },
+	{ "scrub_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_SCRUB },
 };
 
 /**
@@ -245,7 +194,7 @@ int couche_pool_message(struct couche_pool *pool, unsigned int argc, char **argv
 			continue;
 		why = "wrong number of arguments";
 		if (argc - 1 == messages[i].args)
-			err = messages[i].run(pool, argv, &why);
+			err = messages[i].run(pool, &messages[i], argv, &why);
 		break;
 	}
 	if (err)

@@ -300,14 +300,7 @@ static void pool_postsuspend(struct dm_target *ti)
 
 static const char leg_letter[] = { '-', 'A', 'F', 'r' };
 
-static const char * const sweep_states[] = {
-	[COUCHE_SWEEP_IDLE] = "idle",
-	[COUCHE_SWEEP_RUNNING] = "running",
-	[COUCHE_SWEEP_WAITING] = "waiting",
-	[COUCHE_SWEEP_PAUSED] = "paused",
-	[COUCHE_SWEEP_STOPPED] = "stopped",
-	[COUCHE_SWEEP_DONE] = "done",
-};
+static const char * const sweep_states[] = COUCHE_SWEEP_STATE_NAMES;
 
 static void status_healing(const struct couche_pool_info *info, char *result,
 			   unsigned int maxlen)

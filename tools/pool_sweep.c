@@ -14,13 +14,7 @@ const struct couche_option couche_pool_sweep_options[] = {
 	{ NULL }
 };
 
-static const char *const orders[] = {
-	[COUCHE_SWEEP_START] = "start",
-	[COUCHE_SWEEP_PAUSE] = "pause",
-	[COUCHE_SWEEP_RESUME] = "resume",
-	[COUCHE_SWEEP_STOP] = "stop",
-	[COUCHE_SWEEP_RATE] = "rate",
-};
+static const char * const orders[] = COUCHE_SWEEP_ORDER_NAMES;
 
 static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool *pool,
 		       const struct couche_nl_sweep *s)

@@ -42,14 +42,7 @@ const char *couche_sweep_name(uint8_t kind)
  */
 const char *couche_sweep_state_name(uint8_t state)
 {
-	static const char * const names[] = {
-		[COUCHE_SWEEP_IDLE] = "idle",
-		[COUCHE_SWEEP_RUNNING] = "running",
-		[COUCHE_SWEEP_WAITING] = "waiting",
-		[COUCHE_SWEEP_PAUSED] = "paused",
-		[COUCHE_SWEEP_STOPPED] = "stopped",
-		[COUCHE_SWEEP_DONE] = "done",
-	};
+	static const char * const names[] = COUCHE_SWEEP_STATE_NAMES;
 
 	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
 }

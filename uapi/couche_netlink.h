@@ -56,6 +56,12 @@ enum couche_sweep_state {
 	COUCHE_SWEEP_DONE		= 5,
 };
 
+/* The words for these states, by number: in a status line, in couchectl. */
+#define COUCHE_SWEEP_STATE_NAMES {					\
+	[COUCHE_SWEEP_IDLE] = "idle", [COUCHE_SWEEP_RUNNING] = "running", \
+	[COUCHE_SWEEP_WAITING] = "waiting", [COUCHE_SWEEP_PAUSED] = "paused", \
+	[COUCHE_SWEEP_STOPPED] = "stopped", [COUCHE_SWEEP_DONE] = "done" }
+
 enum couche_sweep_order {
 	COUCHE_SWEEP_START		= 0,
 	COUCHE_SWEEP_PAUSE		= 1,
@@ -63,6 +69,11 @@ enum couche_sweep_order {
 	COUCHE_SWEEP_STOP		= 3,
 	COUCHE_SWEEP_RATE		= 4,	/* only set the rate */
 };
+
+#define COUCHE_SWEEP_ORDER_NAMES {					\
+	[COUCHE_SWEEP_START] = "start", [COUCHE_SWEEP_PAUSE] = "pause",	\
+	[COUCHE_SWEEP_RESUME] = "resume", [COUCHE_SWEEP_STOP] = "stop",	\
+	[COUCHE_SWEEP_RATE] = "rate" }
 
 enum {
 	COUCHE_A_PAD = 1,
