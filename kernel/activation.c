@@ -5,10 +5,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "bounce.h"
 #include "commit.h"
 #include "control.h"
 #include "core/tableline.h"
 #include "drain.h"
+#include "flight.h"
 #include "footer_cache.h"
 #include "group.h"
 #include "io.h"
@@ -24,6 +26,7 @@
 #include "stripe.h"
 #include "superblock.h"
 #include "sweep.h"
+#include "watchdog.h"
 #include "write.h"
 
 #define DM_MSG_PREFIX "couche-pool"
@@ -130,9 +133,11 @@ struct couche_pool *couche_pool_create(const u8 *uuid)
 		kvfree(pool);
 		return NULL;
 	}
-	err = couche_leg_bios_init(pool);
+	err = couche_watchdog_init(pool);
 	if (!err)
-		err = couche_write_clones_init(pool);
+		err = couche_leg_bios_init(pool);
+	if (!err)
+		err = couche_bounce_init(pool);
 	if (!err)
 		err = create_workqueues(pool);
 	if (!err)
@@ -163,6 +168,7 @@ void couche_pool_free(struct couche_pool *pool)
 	couche_sweep_free(pool->scrub);
 	couche_sweep_free(pool->rebuild);
 	couche_repair_free(pool->repair);
+	couche_watchdog_destroy(pool);
 	destroy_workqueues(pool);
 	couche_preserve_destroy(pool);
 	couche_volume_free_all(pool);
@@ -176,7 +182,7 @@ void couche_pool_free(struct couche_pool *pool)
 	for (i = 0; i < COUCHE_MAX_LEGS; i++)
 		couche_leg_destroy(&pool->legs[i]);
 	vfree(pool->super_blocks);
-	bioset_exit(&pool->clones);
+	bioset_exit(&pool->bounces);
 	bioset_exit(&pool->bios);
 	couche_io_gate_destroy(&pool->io_gate);
 	kvfree(pool);
@@ -404,6 +410,8 @@ void couche_pool_deactivate(struct couche_pool *pool)
 {
 	u32 i;
 
+	/* Nobody else may begin with the devices while they still have bios. */
+	couche_flight_wait_orphans(pool);
 	couche_registry_drop(pool);
 	mutex_lock(&pool->config_lock);
 	clear_bit(POOL_ACTIVE, &pool->flags);
@@ -422,6 +430,7 @@ void couche_pool_deactivate(struct couche_pool *pool)
 	/* No table can find it any more: what volumes still send ends in errors. */
 	couche_pool_stop_writes(pool);
 	couche_io_release_all(pool);
+	couche_flight_wait_orphans(pool);
 }
 
 /**

@@ -6,6 +6,7 @@
 
 #include "commit.h"
 #include "core/heat.h"
+#include "flight.h"
 #include "group.h"
 #include "group_alloc.h"
 #include "leg.h"
@@ -41,7 +42,7 @@ static void tier_space(struct couche_pool *pool, struct couche_pool_info *info)
  * @pool: an active pool
  * @info: filled in
  *
- * Context: process; sleeps. Takes config_lock.
+ * Context: process.
  */
 void couche_pool_info(struct couche_pool *pool, struct couche_pool_info *info)
 {
@@ -70,10 +71,9 @@ void couche_pool_info(struct couche_pool *pool, struct couche_pool_info *info)
 	couche_pool_repair_info(pool, &info->repair);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_REBUILD, &info->rebuild);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_SCRUB, &info->scrub);
-	mutex_lock(&pool->config_lock);
+	/* Not under config_lock, whose holder may be waiting for a leg that hangs. */
 	xa_for_each(&pool->volumes, id, volume)
 		info->nr_volumes++;
-	mutex_unlock(&pool->config_lock);
 }
 
 static void leg_counters(const struct couche_leg *leg, struct couche_leg_info *info)
@@ -172,6 +172,7 @@ int couche_control_find_leg(struct couche_pool *pool, u32 index, struct couche_l
 	return couche_control_changeable(pool, why);
 }
 
+/* One that hangs is as good as failed. */
 static unsigned int others_online(struct couche_pool *pool, const struct couche_leg *leg)
 {
 	unsigned int nr = 0;
@@ -179,7 +180,8 @@ static unsigned int others_online(struct couche_pool *pool, const struct couche_
 
 	for (i = 0; i < pool->nr_legs; i++)
 		nr += i != leg->index && pool->legs[i].role == leg->role &&
-		      couche_leg_current(&pool->legs[i]);
+		      couche_leg_current(&pool->legs[i]) &&
+		      !couche_flight_fenced(&pool->legs[i]);
 	return nr;
 }
 
@@ -235,7 +237,7 @@ out:
 }
 
 /**
- * couche_control_fail_work() - Fail the legs that had too many errors
+ * couche_control_fail_work() - Fail the legs that had too many errors, or hang
  * @work: pool->fail_work
  *
  * One that the data cannot do without stays, and goes on counting. A pool that
@@ -248,16 +250,22 @@ void couche_control_fail_work(struct work_struct *work)
 	struct couche_pool *pool = container_of(work, struct couche_pool, fail_work);
 	const char *why;
 	u32 i;
+	int err;
 
 	for (i = 0; i < pool->nr_legs && !test_bit(POOL_SUSPENDED, &pool->flags); i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
-		if (!READ_ONCE(leg->fail_asked) || leg->state != COUCHE_LEG_ONLINE)
+		if (!READ_ONCE(leg->fail_asked) || leg->state == COUCHE_LEG_FAILED)
 			continue;
-		if (couche_leg_fail(pool, i, &why))
-			DMWARN("%s: leg %u has many errors: %s", pool->device, i, why);
+		err = couche_leg_fail(pool, i, &why);
+		if (err == -EALREADY)
+			continue;
+		if (err)
+			DMWARN("%s: leg %u has %s: %s", pool->device, i,
+			       couche_flight_fenced(leg) ? "hung" : "many errors", why);
 		else
-			DMWARN("%s: leg %u failed after too many errors", pool->device, i);
+			DMWARN("%s: leg %u failed: %s", pool->device, i,
+			       couche_flight_fenced(leg) ? "it hangs" : "too many errors");
 	}
 }
 
@@ -319,7 +327,8 @@ int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
  * @why: what was wrong
  *
  * Context: process; sleeps. Takes config_lock.
- * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO.
+ * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO;
+ * -EBUSY while its device has bios that were given up.
  */
 int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 {
@@ -337,6 +346,10 @@ int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 	*why = leg->offered ? "leg: its superblock is not the one of this leg; replace it" :
 			      "leg: it has no device; load a table that names one first";
 	err = leg->bdev ? 0 : -ENODEV;
+	if (err)
+		goto out;
+	*why = "leg: its device has not given back all it was sent";
+	err = couche_flight_fenced(leg) ? -EBUSY : 0;
 	if (err)
 		goto out;
 	*why = "leg: its superblock is not the one of this leg";

@@ -4,6 +4,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "flight.h"
 #include "leg.h"
 #include "map_area.h"
 
@@ -140,14 +141,15 @@ void couche_group_free_all(struct couche_pool *pool)
  * @group: one of its groups
  *
  * Context: any.
- * Return: on how many failed or missing legs it lies.
+ * Return: on how many failed, missing or fenced legs it lies.
  */
 unsigned int couche_group_lost(struct couche_pool *pool, const struct couche_group *group)
 {
 	unsigned int i, lost = 0;
 
 	for (i = 0; i < group->desc.nr; i++)
-		lost += !couche_leg_writable(couche_group_leg(pool, group, i));
+		lost += !couche_leg_writable(couche_group_leg(pool, group, i)) ||
+			couche_flight_fenced(couche_group_leg(pool, group, i));
 	return lost;
 }
 
@@ -161,7 +163,7 @@ static bool in_danger(struct couche_pool *pool, const struct couche_group *group
 		const struct couche_leg *other = couche_group_leg(pool, group, i);
 
 		touched |= other == leg;
-		gone += other == leg || !couche_leg_current(other);
+		gone += other == leg || !couche_leg_current(other) || couche_flight_fenced(other);
 	}
 	return touched && gone > group->desc.nr - group->desc.k;
 }

@@ -4,6 +4,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 
+#include "bounce.h"
 #include "commit.h"
 #include "compat.h"
 #include "core/heat.h"
@@ -58,6 +59,31 @@ int couche_io_queue(struct couche_io *io, work_func_t fn)
 }
 
 /**
+ * couche_io_sector() - Where the bio's data lies, k = 1
+ * @io: inside io_gate, group and word set
+ * @shard: which copy
+ *
+ * Context: any.
+ * Return: first sector on the copy's leg.
+ */
+sector_t couche_io_sector(struct couche_io *io, unsigned int shard)
+{
+	return couche_group_sector(io->volume->pool, io->group, shard,
+				   couche_entry_row(io->word)) +
+	       couche_io_offset(io);
+}
+
+/* Others shall not wait for a device that hangs: nothing new is put there. */
+static void io_late(struct couche_flight *flight)
+{
+	couche_io_leave(container_of(flight, struct couche_io, flight));
+}
+
+static const struct couche_flight_ops io_flight_ops = {
+	.late = io_late,
+};
+
+/**
  * couche_io_to_leg() - Point the bio at a shard of its extent, k = 1
  * @io: inside io_gate, group and word set
  * @shard: which copy
@@ -74,9 +100,11 @@ int couche_io_to_leg(struct couche_io *io, unsigned int shard)
 	io->shard = shard;
 	couche_leg_note(io->leg, op_is_write(bio_op(bio)));
 	bio_set_dev(bio, io->leg->bdev);
-	bio->bi_iter.bi_sector = couche_group_sector(pool, io->group, shard,
-						     couche_entry_row(io->word)) +
-				 couche_io_offset(io);
+	bio->bi_iter.bi_sector = couche_io_sector(io, shard);
+	if (READ_ONCE(pool->leg_timeout)) {
+		io->flags |= IO_WATCHED;
+		couche_flight_watch(&io->flight, io->leg, &io_flight_ops);
+	}
 	return DM_MAPIO_REMAPPED;
 }
 
@@ -157,6 +185,8 @@ int couche_io_map(struct couche_io *io)
 	/* Some kernels split discards and write-zeroes at the target's end only. */
 	left = io->volume->pool->super.extent_sectors -
 	       (bio->bi_iter.bi_sector & (io->volume->pool->super.extent_sectors - 1));
+	if (bio_op(bio) == REQ_OP_READ)
+		left = min_t(u32, left, COUCHE_BOUNCE_MAX_BYTES >> SECTOR_SHIFT);
 	if (bio_sectors(bio) > left)
 		dm_accept_partial_bio(bio, left);
 	io->iter = bio->bi_iter;
@@ -233,6 +263,10 @@ int couche_io_done(struct couche_io *io, blk_status_t *status)
 	struct bio *bio = couche_io_bio(io);
 	bool write = op_is_write(bio_op(bio));
 
+	if (io->flags & IO_WATCHED) {
+		io->flags &= ~IO_WATCHED;
+		couche_flight_unwatch(&io->flight);
+	}
 	if (*status == BLK_STS_AGAIN)
 		goto leave;	/* no error: it would have had to wait */
 	if (io->leg) {

@@ -10,7 +10,8 @@
  *
  * While IO_INSIDE is set the bio stands inside pool->io_gate, which keeps the
  * rows it uses from being reused. It is dropped before anything that waits
- * for a commit or for the owner of an extent.
+ * for a commit or for the owner of an extent; and when a leg does not answer
+ * in time: then no rows there are reused until it has (couche_group_lost()).
  */
 #ifndef COUCHE_IO_H
 #define COUCHE_IO_H
@@ -18,11 +19,15 @@
 #include <linux/device-mapper.h>
 #include <linux/workqueue.h>
 
+#include "flight.h"
 #include "volume.h"
+
+struct couche_bounce;
 
 enum couche_io_flag {
 	IO_INSIDE	= 1 << 0,	/* inside io_gate */
 	IO_ENDED	= 1 << 1,	/* status is final, only dm is left */
+	IO_WATCHED	= 1 << 3,	/* flight is in use */
 	IO_FUA		= 1 << 2,	/* came with REQ_FUA, which a leg without a cache strips */
 };
 
@@ -31,6 +36,8 @@ struct couche_io {
 	struct work_struct work;
 	struct couche_leg *leg;		/* where dm sent it, or NULL */
 	struct couche_group *group;
+	struct couche_bounce *bounce;	/* read.c */
+	struct couche_flight flight;	/* while dm has it on its way to leg */
 	struct bvec_iter iter;		/* as it came in */
 	u64 word;			/* the entry as it was read */
 	u32 generation;
@@ -121,6 +128,7 @@ static inline void couche_io_own(struct couche_io *io)
 void couche_io_enter(struct couche_io *io);
 void couche_io_leave(struct couche_io *io);
 int couche_io_queue(struct couche_io *io, work_func_t fn);
+sector_t couche_io_sector(struct couche_io *io, unsigned int shard);
 int couche_io_to_leg(struct couche_io *io, unsigned int shard);
 void couche_io_end(struct couche_io *io, blk_status_t status);
 int couche_io_map(struct couche_io *io);

@@ -5,6 +5,7 @@
 #include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -15,9 +16,12 @@ module_param(leg_error_limit, uint, 0644);
 MODULE_PARM_DESC(leg_error_limit, "errors after which a redundant leg fails, 0: never (default 64)");
 
 struct couche_leg_bio {
-	struct couche_leg *leg;
+	struct couche_flight flight;
 	struct couche_batch *batch;
+	struct couche_hold *hold;
 	unsigned int tag;
+	bool write, flush;
+	bool quiet;		/* an error is not the leg's */
 	struct bio bio;		/* last: its vectors follow it */
 };
 
@@ -47,6 +51,7 @@ int couche_leg_init(struct couche_leg *leg, struct couche_pool *pool, u32 index)
 {
 	leg->pool = pool;
 	leg->index = index;
+	couche_flight_leg_init(leg);
 	leg->counters = alloc_percpu(struct couche_leg_counters);
 	return leg->counters ? 0 : -ENOMEM;
 }
@@ -107,8 +112,57 @@ void couche_leg_check_errors(struct couche_leg *leg)
 			      atomic_read(&leg->csum_errors);
 
 	if (leg_error_limit && errors >= leg_error_limit &&
-	    READ_ONCE(leg->state) == COUCHE_LEG_ONLINE && !xchg(&leg->fail_asked, 1))
-		queue_work(leg->pool->control_wq, &leg->pool->fail_work);
+	    READ_ONCE(leg->state) == COUCHE_LEG_ONLINE)
+		couche_leg_ask_to_fail(leg);
+}
+
+/**
+ * couche_leg_ask_to_fail() - Have a leg failed, if the others can do without it
+ * @leg: the leg
+ *
+ * Context: any. Asked again after it was restored, or came back to its senses.
+ */
+void couche_leg_ask_to_fail(struct couche_leg *leg)
+{
+	/* Not control_wq, which a deactivation drains. */
+	if (!xchg(&leg->fail_asked, 1))
+		queue_work(leg->pool->io_wq, &leg->pool->fail_work);
+}
+
+static void hold_work(struct work_struct *work)
+{
+	struct couche_hold *hold = container_of(work, struct couche_hold, work);
+
+	hold->free(hold);
+}
+
+/**
+ * couche_hold_init() - Make a hold, held by the caller
+ * @hold: part of what it keeps
+ * @pool: whose I/O it is for
+ * @free: called in a worker when all have let go
+ *
+ * Context: any.
+ */
+void couche_hold_init(struct couche_hold *hold, struct couche_pool *pool,
+		      void (*free)(struct couche_hold *hold))
+{
+	refcount_set(&hold->refs, 1);
+	INIT_WORK(&hold->work, hold_work);
+	hold->pool = pool;
+	hold->free = free;
+}
+
+/**
+ * couche_hold_put() - Let go
+ * @hold: held by the caller, or NULL
+ *
+ * Context: any, also interrupt.
+ */
+void couche_hold_put(struct couche_hold *hold)
+{
+	if (hold && refcount_dec_and_test(&hold->refs))
+		queue_work(hold->pool->io_wq, &hold->work);
 }
 
 /**
@@ -122,6 +176,8 @@ void couche_batch_begin(struct couche_batch *batch)
 	atomic_set(&batch->pending, 1);
 	init_completion(&batch->done);
 	batch->failed = 0;
+	batch->abandoned = 0;
+	batch->hold = NULL;
 }
 
 static void batch_put(struct couche_batch *batch)
@@ -144,20 +200,46 @@ u64 couche_batch_wait(struct couche_batch *batch)
 	return batch->failed;
 }
 
+/* It ended, or was given up: then the bio is not ours to look at. */
+static void leg_bio_end(struct couche_flight *flight, blk_status_t status)
+{
+	struct couche_leg_bio *lb = container_of(flight, struct couche_leg_bio, flight);
+	struct couche_batch *batch = lb->batch;
+
+	if (status) {
+		if (!lb->quiet)
+			couche_leg_note_error(flight->leg, lb->write);
+		if (status == BLK_STS_TIMEOUT && !lb->write)
+			set_bit(lb->tag, (unsigned long *)&batch->abandoned);
+		set_bit(lb->tag, (unsigned long *)&batch->failed);
+	} else if (lb->write && !lb->flush) {
+		couche_leg_set_dirty(flight->leg);
+	}
+	couche_flight_put(flight);
+	batch_put(batch);
+}
+
+static void leg_bio_free(struct couche_flight *flight)
+{
+	struct couche_leg_bio *lb = container_of(flight, struct couche_leg_bio, flight);
+	struct couche_hold *hold = lb->hold;
+
+	bio_put(&lb->bio);
+	couche_hold_put(hold);
+}
+
+static const struct couche_flight_ops leg_bio_ops = {
+	.end = leg_bio_end,
+	.free = leg_bio_free,
+};
+
 static void leg_endio(struct bio *bio)
 {
 	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
-	struct couche_batch *batch = lb->batch;
-	bool write = op_is_write(bio_op(bio));
+	blk_status_t status = bio->bi_status;
 
-	if (bio->bi_status) {
-		couche_leg_note_error(lb->leg, write);
-		set_bit(lb->tag, (unsigned long *)&batch->failed);
-	} else if (write && !(bio->bi_opf & REQ_PREFLUSH)) {
-		couche_leg_set_dirty(lb->leg);
-	}
-	bio_put(bio);
-	batch_put(batch);
+	/* A device's own timeout returned the bio: nothing is on its way any more. */
+	couche_flight_land(&lb->flight, status == BLK_STS_TIMEOUT ? BLK_STS_IOERR : status);
 }
 
 static struct bio *leg_bio_alloc(struct couche_leg *leg, unsigned int vecs, blk_opf_t opf,
@@ -168,12 +250,28 @@ static struct bio *leg_bio_alloc(struct couche_leg *leg, unsigned int vecs, blk_
 
 	bio = bio_alloc_bioset(leg->bdev, vecs, opf, GFP_NOIO, &leg->pool->bios);
 	lb = container_of(bio, struct couche_leg_bio, bio);
-	lb->leg = leg;
 	lb->batch = batch;
+	lb->hold = batch->hold;
+	if (lb->hold)
+		refcount_inc(&lb->hold->refs);
 	lb->tag = tag;
+	lb->write = op_is_write(opf);
+	lb->flush = opf & REQ_PREFLUSH;
+	lb->quiet = false;
 	bio->bi_end_io = leg_endio;
 	atomic_inc(&batch->pending);
 	return bio;
+}
+
+/* Where a failure would be the pool's, the device gets more time. */
+static void leg_bio_send(struct couche_leg *leg, struct bio *bio)
+{
+	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
+	bool patient = lb->flush || (lb->write && leg->role == COUCHE_ROLE_META);
+
+	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops,
+				patient ? FLIGHT_PATIENT : FLIGHT_USUAL))
+		submit_bio(bio);
 }
 
 static unsigned int leg_bio_fill(struct bio *bio, void *buf, size_t len)
@@ -221,7 +319,7 @@ void couche_leg_submit(struct couche_leg *leg, blk_opf_t opf, sector_t sector,
 
 		bio->bi_iter.bi_sector = sector;
 		n = leg_bio_fill(bio, buf, len);
-		submit_bio(bio);
+		leg_bio_send(leg, bio);
 		buf += n;
 		len -= n;
 		sector += n >> SECTOR_SHIFT;
@@ -247,42 +345,61 @@ void couche_leg_submit_flush(struct couche_leg *leg, struct couche_batch *batch,
 	}
 	/* REQ_OP_WRITE with PREFLUSH and no data: an empty flush. */
 	bio = leg_bio_alloc(leg, 0, REQ_OP_WRITE | REQ_PREFLUSH, batch, tag);
-	submit_bio(bio);
+	leg_bio_send(leg, bio);
+}
+
+/* A buffer that a device may have longer than the reader waits for it. */
+struct held_buffer {
+	struct couche_hold hold;
+	u8 data[] __aligned(COUCHE_BLOCK_SIZE);
+};
+
+static void held_buffer_free(struct couche_hold *hold)
+{
+	vfree(container_of(hold, struct held_buffer, hold));
+}
+
+static struct held_buffer *held_buffer_alloc(struct couche_pool *pool, size_t len)
+{
+	unsigned int noio = memalloc_noio_save();
+	struct held_buffer *held = vmalloc(sizeof(*held) + len);
+
+	memalloc_noio_restore(noio);
+	if (held)
+		couche_hold_init(&held->hold, pool, held_buffer_free);
+	return held;
 }
 
 /**
- * couche_leg_io() - Read or write a buffer and wait
+ * couche_leg_read() - Read into any memory and wait
  * @leg: the leg
- * @opf: operation and flags
+ * @opf: REQ_OP_READ and flags
  * @sector: first sector
- * @buf: memory as for couche_leg_submit()
- * @len: bytes
+ * @buf: where to
+ * @len: bytes, a multiple of the block size
+ *
+ * For what is small or rare: it is read into a buffer made for it.
  *
  * Context: process; sleeps.
- * Return: 0, or -EIO.
+ * Return: 0, -EIO or -ENOMEM.
  */
-int couche_leg_io(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
-		  size_t len)
+int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
+		    size_t len)
 {
+	struct held_buffer *held = held_buffer_alloc(leg->pool, len);
 	struct couche_batch batch;
+	int err;
 
+	if (!held)
+		return -ENOMEM;
 	couche_batch_begin(&batch);
-	couche_leg_submit(leg, opf, sector, buf, len, &batch, 0);
-	return couche_batch_wait(&batch) ? -EIO : 0;
-}
-
-/* It may turn out only now that the device cannot; that is no error of the leg. */
-static void zero_endio(struct bio *bio)
-{
-	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
-	struct couche_batch *batch = lb->batch;
-
-	if (bio->bi_status)
-		set_bit(lb->tag, (unsigned long *)&batch->failed);
-	else
-		couche_leg_set_dirty(lb->leg);
-	bio_put(bio);
-	batch_put(batch);
+	batch.hold = &held->hold;
+	couche_leg_submit(leg, opf, sector, held->data, len, &batch, 0);
+	err = couche_batch_wait(&batch) ? -EIO : 0;
+	if (!err)
+		memcpy(buf, held->data, len);
+	couche_hold_put(&held->hold);
+	return err;
 }
 
 static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)
@@ -297,10 +414,11 @@ static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)
 		u32 n = min(sectors, max);
 		struct bio *bio = leg_bio_alloc(leg, 0, REQ_OP_WRITE_ZEROES, &batch, 0);
 
-		bio->bi_end_io = zero_endio;
+		/* It may turn out only now that the device cannot do this. */
+		container_of(bio, struct couche_leg_bio, bio)->quiet = true;
 		bio->bi_iter.bi_sector = sector;
 		bio->bi_iter.bi_size = n << SECTOR_SHIFT;
-		submit_bio(bio);
+		leg_bio_send(leg, bio);
 		sector += n;
 		sectors -= n;
 	}
@@ -326,7 +444,7 @@ static int zero_by_writing(struct couche_leg *leg, sector_t sector, u32 sectors)
 				break;
 			n += len >> SECTOR_SHIFT;
 		}
-		submit_bio(bio);
+		leg_bio_send(leg, bio);
 		sector += n;
 		sectors -= n;
 	}

@@ -13,28 +13,50 @@
  * Buffers are kernel virtual addresses (kmalloc or vmalloc), block aligned.
  * A failed bio is counted here; what follows from it is the caller's business.
  * After too many errors of any kind the leg is failed, where the others can do
- * without it.
+ * without it; likewise when it does not answer within the pool's leg_timeout.
+ * A bio is then given up (flight.h), and its buffer still belongs to the
+ * device: what is written from lives as long as the pool, what is read into
+ * needs a couche_hold.
  */
 #ifndef COUCHE_LEG_H
 #define COUCHE_LEG_H
 
 #include <linux/blk_types.h>
 #include <linux/completion.h>
+#include <linux/workqueue.h>
 
+#include "flight.h"
 #include "leg_types.h"
 
 struct couche_pool;
+
+/*
+ * Keeps buffers for a device that was given up: one hold for whoever made it,
+ * one for each bio; free() is called in a worker.
+ */
+struct couche_hold {
+	refcount_t refs;
+	struct work_struct work;
+	struct couche_pool *pool;
+	void (*free)(struct couche_hold *hold);
+};
 
 /* Several bios in flight that one caller waits for. */
 struct couche_batch {
 	atomic_t pending;
 	struct completion done;
 	u64 failed;			/* bit per tag, set with set_bit() semantics */
+	u64 abandoned;			/* likewise: reads that were given up */
+	struct couche_hold *hold;	/* of the buffers, or NULL */
 };
 
 int couche_leg_bios_init(struct couche_pool *pool);
 int couche_leg_init(struct couche_leg *leg, struct couche_pool *pool, u32 index);
 void couche_leg_destroy(struct couche_leg *leg);
+
+void couche_hold_init(struct couche_hold *hold, struct couche_pool *pool,
+		      void (*free)(struct couche_hold *hold));
+void couche_hold_put(struct couche_hold *hold);
 
 void couche_batch_begin(struct couche_batch *batch);
 u64 couche_batch_wait(struct couche_batch *batch);
@@ -43,13 +65,14 @@ void couche_leg_submit(struct couche_leg *leg, blk_opf_t opf, sector_t sector,
 		       void *buf, size_t len, struct couche_batch *batch, unsigned int tag);
 void couche_leg_submit_flush(struct couche_leg *leg, struct couche_batch *batch,
 			     unsigned int tag);
-int couche_leg_io(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
-		  size_t len);
+int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
+		    size_t len);
 int couche_leg_zero(struct couche_leg *leg, sector_t sector, u32 sectors);
 
 void couche_leg_note(struct couche_leg *leg, bool write);
 void couche_leg_note_error(struct couche_leg *leg, bool write);
 void couche_leg_check_errors(struct couche_leg *leg);
+void couche_leg_ask_to_fail(struct couche_leg *leg);
 
 /**
  * couche_leg_writable() - Does it take writes, and so may hold something?

@@ -43,6 +43,7 @@ static int order_leg(struct couche_pool *pool, u32 index, const char **why,
 static void take_offer(struct couche_leg *leg)
 {
 	leg->dev = leg->offered->bd_dev;
+	couche_flight_new_device(leg);
 	WRITE_ONCE(leg->bdev, leg->offered);
 	leg->offered = NULL;
 }

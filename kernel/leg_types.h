@@ -7,7 +7,9 @@
 #define COUCHE_LEG_TYPES_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/spinlock.h>
 
 #include "core/segmap.h"
 #include "core/types.h"
@@ -20,6 +22,13 @@ struct couche_pool;
 struct couche_leg_counters {
 	u64 reads;
 	u64 writes;
+};
+
+#define COUCHE_FLIGHT_BUCKETS	8
+
+struct couche_flight_bucket {
+	spinlock_t lock;
+	struct list_head list;		/* of flights, oldest first */
 };
 
 struct couche_leg {
@@ -40,7 +49,11 @@ struct couche_leg {
 	int dirty;			/* written since its last flush */
 	dev_t dev;			/* of the device it was last bound to */
 	u32 epoch;			/* grows with every change of state */
-	int fail_asked;			/* had too many errors, see fail_work */
+	int fail_asked;			/* had too many errors or hangs, see fail_work */
+	struct couche_flight_bucket flights[COUCHE_FLIGHT_BUCKETS];
+	unsigned int orphans;		/* bios given up and not back; under orphan_lock */
+	u32 life;			/* likewise; grows with each device it gets */
+	bool spare;			/* when it was fenced, others could do without it */
 	struct couche_segmap segments;	/* tier legs; under pool->alloc_lock */
 	struct couche_leg_counters __percpu *counters;
 	atomic_t read_errors;

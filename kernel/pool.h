@@ -15,6 +15,7 @@
  *   super_lock               legs' states and the superblocks
  *   commit.lock              a map change together with its journal record
  *   deferred_lock            bios that wait for an extent
+ *   orphan_lock              bios that were given up, inside a leg's bucket lock
  * The commit worker takes super_lock and inner ones only, so whoever holds one
  * of those must not wait for a commit. Lookups of volumes,
  * groups and map entries take no lock: they stand under io_gate, which every
@@ -109,12 +110,19 @@ struct couche_pool {
 
 	struct couche_io_gate io_gate;
 	struct bio_set bios;		/* of our own, leg.c */
-	struct bio_set clones;		/* of volume bios, read.c and write.c */
+	struct bio_set bounces;		/* of volume bios, bounce.c */
 	struct workqueue_struct *io_wq;		/* of bios outside of io_gate */
 	struct workqueue_struct *leg_wq;	/* of those inside: wait for legs only */
 	struct workqueue_struct *commit_wq;	/* ordered */
 	struct workqueue_struct *relocate_wq;	/* one extent each */
-	struct workqueue_struct *control_wq;	/* leg failures, migrations, resync */
+	struct workqueue_struct *control_wq;	/* migrations, resync */
+	struct workqueue_struct *watch_wq;	/* watchdog.c */
+	struct delayed_work watch_work;
+	unsigned long leg_timeout;		/* jiffies; 0: none */
+	spinlock_t orphan_lock;
+	unsigned int orphans;			/* bios given up and not back, all legs */
+	wait_queue_head_t orphan_wait;
+	atomic_long_t bounce_bytes;		/* bounce.c */
 
 	struct couche_commit commit;
 	struct couche_stripe_pool *stripes;

@@ -10,6 +10,7 @@
 #include <linux/bio.h>
 #include <linux/slab.h>
 
+#include "bounce.h"
 #include "commit.h"
 #include "extent_lock.h"
 #include "group.h"
@@ -80,21 +81,12 @@ static void zero_rest(struct provision *p)
 
 static int write_data(struct provision *p, unsigned int shard)
 {
-	struct couche_leg *leg = couche_group_leg(p->pool, p->group, shard);
-	struct bio *bio;
-	int err;
+	sector_t sector = couche_group_sector(p->pool, p->group, shard,
+					      from_couche_row(p->to.row)) +
+			  couche_io_offset(p->io);
 
-	bio = bio_alloc_clone(leg->bdev, couche_io_bio(p->io), GFP_NOIO, &p->pool->clones);
-	bio->bi_iter.bi_sector = couche_group_sector(p->pool, p->group, shard,
-						     from_couche_row(p->to.row)) +
-				 couche_io_offset(p->io);
-	couche_leg_note(leg, true);
-	err = submit_bio_wait(bio);
-	bio_put(bio);
-	if (err)
-		couche_leg_note_error(leg, true);
-	couche_leg_set_dirty(leg);
-	return err;
+	return couche_bounce_write_wait(couche_group_leg(p->pool, p->group, shard), sector,
+					couche_io_bio(p->io));
 }
 
 static int fill_rows(struct provision *p)

@@ -6,10 +6,17 @@
  */
 #include <linux/bio.h>
 
+#include "bounce.h"
+#include "flight.h"
 #include "group.h"
 #include "io.h"
 #include "leg.h"
 #include "trace.h"
+
+#define COPY_IN_ENDIO	(16U << 10)	/* more is copied by a worker */
+
+/* Of a volume's read that is sent in its place. */
+#define BOUNCE_STRIPPED	(REQ_NOWAIT | REQ_POLLED)
 
 static bool is_stripe(const struct couche_pool *pool, u8 tier)
 {
@@ -38,10 +45,68 @@ static int choose_copy(struct couche_io *io)
 		unsigned int shard = (first + i) % nr;
 		struct couche_leg *leg = couche_group_leg(io->volume->pool, io->group, shard);
 
-		if (!(io->tried & BIT(shard)) && couche_leg_current(leg))
+		if (!(io->tried & BIT(shard)) && couche_leg_current(leg) &&
+		    !couche_flight_fenced(leg))
 			return shard;
 	}
 	return -EIO;
+}
+
+static void copy_out(struct couche_io *io)
+{
+	struct bio *bio = couche_io_bio(io);
+	struct bvec_iter iter = io->iter;
+	unsigned int left = iter.bi_size, i;
+
+	for (i = 0; left; i++, left -= COUCHE_BLOCK_SIZE)
+		couche_bounce_copy(bio, &iter, couche_bounce_block(io->bounce, i),
+				   COUCHE_BLOCK_SIZE);
+	couche_bounce_put(io->bounce);
+	couche_io_end(io, BLK_STS_OK);
+}
+
+static void copy_out_work(struct work_struct *work)
+{
+	copy_out(container_of(work, struct couche_io, work));
+}
+
+/* The device is done with our pages, or has been given up. */
+static void bounce_done(struct couche_bounce *bounce, void *private, blk_status_t status)
+{
+	struct couche_io *io = private;
+
+	if (!status && io->iter.bi_size <= COPY_IN_ENDIO) {
+		copy_out(io);
+	} else if (!status) {
+		couche_io_queue(io, copy_out_work);
+	} else {
+		couche_bounce_put(bounce);
+		if (!couche_read_retry(io))
+			couche_io_end(io, BLK_STS_IOERR);
+	}
+}
+
+/*
+ * Read a copy. Where there are others the device may be given up, so it reads
+ * into pages of ours.
+ */
+static int read_copy(struct couche_io *io, unsigned int shard, gfp_t gfp)
+{
+	struct couche_pool *pool = io->volume->pool;
+	struct couche_leg *leg = couche_group_leg(pool, io->group, shard);
+
+	io->bounce = NULL;
+	if (io->group->desc.nr > 1)
+		io->bounce = couche_bounce_read(leg, couche_io_sector(io, shard),
+						couche_io_bio(io)->bi_opf & ~BOUNCE_STRIPPED,
+						io->iter.bi_size, gfp);
+	if (!io->bounce)
+		return couche_io_to_leg(io, shard);
+	couche_io_own(io);
+	io->leg = NULL;
+	io->shard = shard;
+	couche_bounce_send(io->bounce, bounce_done, io);
+	return DM_MAPIO_SUBMITTED;
 }
 
 /**
@@ -73,7 +138,7 @@ int couche_read_map(struct couche_io *io)
 		couche_io_leave(io);
 		return DM_MAPIO_KILL;
 	}
-	return couche_io_to_leg(io, shard);
+	return read_copy(io, shard, GFP_NOWAIT);
 }
 
 static void read_retry_work(struct work_struct *work)
@@ -86,8 +151,8 @@ static void read_retry_work(struct work_struct *work)
 		couche_io_end(io, BLK_STS_IOERR);
 		return;
 	}
-	couche_io_to_leg(io, shard);
-	submit_bio_noacct(couche_io_bio(io));
+	if (read_copy(io, shard, GFP_NOIO) == DM_MAPIO_REMAPPED)
+		submit_bio_noacct(couche_io_bio(io));
 }
 
 /**

@@ -14,9 +14,11 @@
 #include <linux/mempool.h>
 #include <linux/slab.h>
 
+#include "bounce.h"
 #include "core/crc32c.h"
 #include "core/footer.h"
 #include "event.h"
+#include "flight.h"
 #include "footer_cache.h"
 #include "group.h"
 #include "io.h"
@@ -30,9 +32,9 @@
 
 struct couche_part {
 	struct couche_stripe_read *read;
-	struct bio *bio;
 	struct bvec_iter iter;		/* its part of the volume's bio */
-	void *footers;			/* as read from the leg, or NULL: cached */
+	struct couche_bounce *data;	/* read into, or NULL: the reader's own pages */
+	struct couche_bounce *footers;	/* as read from the leg, or NULL: cached */
 	u32 *crcs;			/* of its rows */
 	u32 row, rows;
 	u8 shard;
@@ -48,10 +50,11 @@ struct couche_stripe_read {
 	struct couche_part part[COUCHE_MAX_SHARDS];
 };
 
+/* Of a read into the reader's pages. */
 struct couche_read_bio {
 	struct couche_part *part;
 	struct couche_leg *leg;
-	struct bio bio;			/* last: its vectors follow it */
+	struct bio bio;
 };
 
 static struct bio_set read_bios;
@@ -67,8 +70,7 @@ int couche_read_stripe_init(void)
 {
 	int err;
 
-	err = bioset_init(&read_bios, BIO_POOL_SIZE, offsetof(struct couche_read_bio, bio),
-			  BIOSET_NEED_BVECS);
+	err = bioset_init(&read_bios, BIO_POOL_SIZE, offsetof(struct couche_read_bio, bio), 0);
 	if (err)
 		return err;
 	read_pool = mempool_create_kmalloc_pool(READS_MIN, sizeof(struct couche_stripe_read));
@@ -107,57 +109,72 @@ static void part_endio(struct bio *bio)
 	part_done(read);
 }
 
-static void send(struct couche_part *part, struct bio *bio, u32 row)
+static struct couche_leg *part_leg(const struct couche_part *part)
 {
-	struct couche_stripe_read *read = part->read;
-	struct couche_pool *pool = read->io->volume->pool;
-	struct couche_read_bio *rb = container_of(bio, struct couche_read_bio, bio);
+	const struct couche_stripe_read *read = part->read;
 
-	rb->part = part;
-	rb->leg = couche_group_leg(pool, read->io->group, part->shard);
-	bio->bi_end_io = part_endio;
-	bio->bi_iter.bi_sector = couche_group_sector(pool, read->io->group, part->shard,
-						     from_couche_row(read->id.place.row) + row);
-	atomic_inc(&read->pending);
-	couche_leg_note(rb->leg, false);
-	submit_bio_noacct(bio);
+	return couche_group_leg(read->io->volume->pool, read->io->group, part->shard);
 }
 
+static sector_t part_sector(const struct couche_part *part, u32 row)
+{
+	const struct couche_stripe_read *read = part->read;
+
+	return couche_group_sector(read->io->volume->pool, read->io->group, part->shard,
+				   from_couche_row(read->id.place.row) + row);
+}
+
+static void bounce_done(struct couche_bounce *bounce, void *private, blk_status_t status)
+{
+	struct couche_part *part = private;
+
+	if (status)
+		WRITE_ONCE(part->bad, true);
+	part_done(part->read);
+}
+
+static void send_bounce(struct couche_part *part, struct couche_bounce *bounce)
+{
+	atomic_inc(&part->read->pending);
+	couche_bounce_send(bounce, bounce_done, part);
+}
+
+/* A device that may be given up writes to pages of ours; else to the reader's. */
 static int send_data(struct couche_part *part, struct couche_leg *leg, gfp_t gfp)
 {
-	struct bio *bio = bio_alloc_clone(leg->bdev, couche_io_bio(part->read->io), gfp,
-					  &read_bios);
+	struct bio *bio;
 
+	part->data = couche_bounce_read(leg, part_sector(part, part->row), REQ_OP_READ,
+					part->rows << COUCHE_BLOCK_SHIFT, gfp);
+	if (part->data) {
+		send_bounce(part, part->data);
+		return 0;
+	}
+	bio = bio_alloc_clone(leg->bdev, couche_io_bio(part->read->io), gfp, &read_bios);
 	if (!bio)
 		return -ENOMEM;
+	container_of(bio, struct couche_read_bio, bio)->part = part;
+	container_of(bio, struct couche_read_bio, bio)->leg = leg;
+	bio->bi_end_io = part_endio;
 	bio->bi_iter = part->iter;
-	send(part, bio, part->row);
+	bio->bi_iter.bi_sector = part_sector(part, part->row);
+	atomic_inc(&part->read->pending);
+	couche_leg_note(leg, false);
+	submit_bio_noacct(bio);
 	return 0;
 }
 
 static int send_footers(struct couche_part *part, struct couche_leg *leg, gfp_t gfp)
 {
 	const struct couche_geometry *geo =
-		&part->read->io->volume->pool->geometry[part->read->id.place.tier];
-	void *footers = kmalloc((size_t)geo->footers << COUCHE_BLOCK_SHIFT, gfp | __GFP_NOWARN);
-	struct bio *bio;
-	unsigned int i;
+		&leg->pool->geometry[part->read->id.place.tier];
 
-	if (!footers)
+	part->footers = couche_bounce_alloc(leg, part_sector(part, geo->data_rows),
+					    REQ_OP_READ | REQ_META,
+					    geo->footers << COUCHE_BLOCK_SHIFT, gfp);
+	if (!part->footers)
 		return -ENOMEM;
-	bio = bio_alloc_bioset(leg->bdev, geo->footers, REQ_OP_READ | REQ_META, gfp, &read_bios);
-	if (!bio) {
-		kfree(footers);
-		return -ENOMEM;
-	}
-	for (i = 0; i < geo->footers; i++) {
-		void *block = footers + ((size_t)i << COUCHE_BLOCK_SHIFT);
-
-		__bio_add_page(bio, virt_to_page(block), COUCHE_BLOCK_SIZE,
-			       offset_in_page(block));
-	}
-	part->footers = footers;
-	send(part, bio, geo->data_rows);
+	send_bounce(part, part->footers);
 	return 0;
 }
 
@@ -176,11 +193,11 @@ static int start_part(struct couche_part *part, gfp_t gfp)
 {
 	struct couche_stripe_read *read = part->read;
 	struct couche_pool *pool = read->io->volume->pool;
-	struct couche_leg *leg = couche_group_leg(pool, read->io->group, part->shard);
+	struct couche_leg *leg = part_leg(part);
 	struct couche_footer_key key;
 	int err;
 
-	if (!couche_leg_writable(leg))
+	if (!couche_leg_writable(leg) || couche_flight_fenced(leg))
 		return -ENODEV;
 	if (!part->crcs)
 		part->crcs = kmalloc_array(pool->geometry[read->id.place.tier].data_rows,
@@ -231,7 +248,7 @@ static bool footers_good(struct couche_part *part)
 	for (n = 0; n < expected.footers; n++) {
 		const char *field;
 
-		if (couche_footer_decode(part->footers + ((size_t)n << COUCHE_BLOCK_SHIFT),
+		if (couche_footer_decode(couche_bounce_block(part->footers, n),
 					 &expected, n, pool->seed,
 					 part->crcs + n * COUCHE_FOOTER_CRCS, &field))
 			return false;
@@ -273,16 +290,28 @@ static bool data_good(struct couche_part *part)
 	return row == part->row + part->rows;
 }
 
-static void copy_to_bio(struct couche_part *part, const u8 *from)
+/* Check each block in our pages, and copy it to the reader's while it is near. */
+static bool bounce_good(struct couche_part *part)
 {
 	struct bio *bio = couche_io_bio(part->read->io);
-	struct bvec_iter iter;
-	struct bio_vec bv;
+	struct bvec_iter iter = part->iter;
+	u32 i;
 
-	__bio_for_each_segment(bv, bio, iter, part->iter) {
-		memcpy_to_bvec(&bv, (const char *)from);
-		from += bv.bv_len;
+	for (i = 0; i < part->rows; i++) {
+		const void *block = couche_bounce_block(part->data, i);
+
+		if (couche_crc32c(~0, block, COUCHE_BLOCK_SIZE) != part->crcs[part->row + i])
+			return false;
+		couche_bounce_copy(bio, &iter, block, COUCHE_BLOCK_SIZE);
 	}
+	return true;
+}
+
+static bool part_good(struct couche_part *part)
+{
+	if (part->footers && !footers_good(part))
+		return false;
+	return part->data ? bounce_good(part) : data_good(part);
 }
 
 /* Another look at a part, from its own leg first, into our own memory. */
@@ -290,7 +319,8 @@ static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
 {
 	struct couche_stripe_read *read = part->read;
 	struct couche_pool *pool = read->io->volume->pool;
-	struct couche_leg *leg = couche_group_leg(pool, read->io->group, part->shard);
+	struct couche_leg *leg = part_leg(part);
+	struct bvec_iter iter;
 	int err;
 
 	err = couche_stripe_load(pool, stripe, &read->id, BIT(part->shard), part->row,
@@ -306,8 +336,11 @@ static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
 	/* What is on a failed leg is the rebuilder's. */
 	if (stripe->bad)
 		couche_repair_queue(pool->repair, &read->id, stripe->bad);
-	copy_to_bio(part, couche_stripe_shard(pool, stripe, read->id.place.tier, part->shard) +
-				  ((size_t)part->row << COUCHE_BLOCK_SHIFT));
+	iter = part->iter;
+	couche_bounce_copy(couche_io_bio(read->io), &iter,
+			   couche_stripe_shard(pool, stripe, read->id.place.tier, part->shard) +
+				   ((size_t)part->row << COUCHE_BLOCK_SHIFT),
+			   iter.bi_size);
 	return 0;
 }
 
@@ -337,14 +370,15 @@ static void read_done_work(struct work_struct *work)
 		struct couche_part *part = &read->part[i];
 
 		if (!part->bad)
-			part->bad = (part->footers && !footers_good(part)) || !data_good(part);
+			part->bad = !part_good(part);
 		bad |= part->bad;
 	}
 	if (bad)
 		err = recover(read);
 	for (i = 0; i < read->nr; i++) {
 		kfree(read->part[i].crcs);
-		kfree(read->part[i].footers);
+		couche_bounce_put(read->part[i].data);
+		couche_bounce_put(read->part[i].footers);
 	}
 	mempool_free(read, read_pool);
 	couche_io_end(io, errno_to_blk_status(err));
@@ -366,6 +400,7 @@ static void cut_parts(struct couche_stripe_read *read)
 		struct couche_part *part = &read->part[read->nr++];
 
 		part->read = read;
+		part->data = NULL;
 		part->footers = NULL;
 		part->crcs = NULL;
 		part->bad = false;

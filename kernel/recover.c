@@ -83,9 +83,9 @@ static int read_pages(struct recovery *r, u32 first, u32 nr)
 	memset(r->best, 0, (size_t)nr << COUCHE_BLOCK_SHIFT);
 	memset(r->blank, 0, nr);
 	while ((leg = next_meta(pool, &l))) {
-		if (couche_leg_io(leg, REQ_OP_READ | REQ_META,
-				  couche_map_area_sector(pool, first, 0), r->buf,
-				  (size_t)nr * 2 << COUCHE_BLOCK_SHIFT))
+		if (couche_leg_read(leg, REQ_OP_READ | REQ_META,
+				    couche_map_area_sector(pool, first, 0), r->buf,
+				    (size_t)nr * 2 << COUCHE_BLOCK_SHIFT))
 			continue;
 		any = true;
 		for (i = 0; i < 2 * nr; i++)
@@ -363,8 +363,8 @@ static bool read_journal_block(struct recovery *r, u64 seq, u32 pos, void *block
 	u32 l = 0;
 
 	while ((leg = next_meta(pool, &l)))
-		if (!couche_leg_io(leg, REQ_OP_READ | REQ_META, sector, block,
-				   COUCHE_BLOCK_SIZE) &&
+		if (!couche_leg_read(leg, REQ_OP_READ | REQ_META, sector, block,
+				     COUCHE_BLOCK_SIZE) &&
 		    !couche_journal_decode(block, seq, pos, pool->seed, last, &field))
 			return true;
 	return false;

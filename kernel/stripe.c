@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stripe.h"
 
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
 #include "core/crc32c.h"
 #include "core/footer.h"
+#include "flight.h"
 #include "footer_cache.h"
 #include "group.h"
 #include "leg.h"
@@ -25,31 +27,120 @@ struct couche_stripe_pool {
 	size_t data, parity, footers, crcs;	/* bytes in each stripe */
 };
 
+struct couche_stripe_memory {
+	struct couche_hold hold;
+	u8 *data, *parity, *footers;
+	u32 *crcs;
+};
+
+static void memory_free(struct couche_hold *hold)
+{
+	struct couche_stripe_memory *memory =
+		container_of(hold, struct couche_stripe_memory, hold);
+
+	vfree(memory->data);
+	vfree(memory->parity);
+	vfree(memory->footers);
+	vfree(memory->crcs);
+	kfree(memory);
+}
+
+static struct couche_stripe_memory *memory_alloc(struct couche_pool *pool)
+{
+	const struct couche_stripe_pool *sp = pool->stripes;
+	struct couche_stripe_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+
+	if (!memory)
+		return NULL;
+	couche_hold_init(&memory->hold, pool, memory_free);
+	memory->data = vzalloc(sp->data);
+	memory->parity = vzalloc(sp->parity);
+	memory->footers = vzalloc(sp->footers);
+	memory->crcs = vzalloc(sp->crcs);
+	if (memory->data && memory->parity && memory->footers && memory->crcs)
+		return memory;
+	memory_free(&memory->hold);
+	return NULL;
+}
+
+static void stripe_use(struct couche_stripe *stripe, struct couche_stripe_memory *memory)
+{
+	stripe->memory = memory;
+	stripe->data = memory->data;
+	stripe->parity = memory->parity;
+	stripe->footers = memory->footers;
+	stripe->crcs = memory->crcs;
+}
+
 static void stripe_free(struct couche_stripe *stripe)
 {
-	if (!stripe)
-		return;
-	vfree(stripe->data);
-	vfree(stripe->parity);
-	vfree(stripe->footers);
-	vfree(stripe->crcs);
+	/* No bio has it any more, so this is the last one. */
+	memory_free(&stripe->memory->hold);
 	kfree(stripe);
 }
 
-static struct couche_stripe *stripe_alloc(const struct couche_stripe_pool *sp)
+static struct couche_stripe *stripe_alloc(struct couche_pool *pool)
 {
 	struct couche_stripe *stripe = kzalloc(sizeof(*stripe), GFP_KERNEL);
+	struct couche_stripe_memory *memory = memory_alloc(pool);
 
-	if (!stripe)
-		return NULL;
-	stripe->data = vzalloc(sp->data);
-	stripe->parity = vzalloc(sp->parity);
-	stripe->footers = vzalloc(sp->footers);
-	stripe->crcs = vzalloc(sp->crcs);
-	if (stripe->data && stripe->parity && stripe->footers && stripe->crcs)
+	if (stripe && memory) {
+		stripe_use(stripe, memory);
 		return stripe;
-	stripe_free(stripe);
+	}
+	if (memory)
+		memory_free(&memory->hold);
+	kfree(stripe);
 	return NULL;
+}
+
+/*
+ * A device that does not answer may still write to the buffers: leave them to
+ * it, and take others. What was read is lost.
+ */
+static void stripe_renew(struct couche_pool *pool, struct couche_stripe *stripe)
+{
+	struct couche_stripe_memory *memory;
+	unsigned int noio = memalloc_noio_save();
+
+	/* Until there is memory, or the device has let go of it. */
+	while (refcount_read(&stripe->memory->hold.refs) > 1) {
+		memory = memory_alloc(pool);
+		if (memory) {
+			couche_hold_put(&stripe->memory->hold);
+			stripe_use(stripe, memory);
+			break;
+		}
+		schedule_timeout_uninterruptible(HZ / 10);
+	}
+	memalloc_noio_restore(noio);
+}
+
+static void stripe_batch_begin(struct couche_batch *batch, struct couche_stripe *stripe)
+{
+	couche_batch_begin(batch);
+	batch->hold = &stripe->memory->hold;
+}
+
+static u64 stripe_read_wait(struct couche_pool *pool, struct couche_stripe *stripe,
+			    struct couche_batch *batch)
+{
+	u64 failed = couche_batch_wait(batch);
+
+	if (batch->abandoned)
+		stripe_renew(pool, stripe);
+	return failed;
+}
+
+/* Read into a buffer of the stripe; when it fails, that may be another one. */
+static int stripe_read(struct couche_pool *pool, struct couche_stripe *stripe,
+		       struct couche_leg *leg, sector_t sector, void *buf, size_t len)
+{
+	struct couche_batch batch;
+
+	stripe_batch_begin(&batch, stripe);
+	couche_leg_submit(leg, REQ_OP_READ, sector, buf, len, &batch, 0);
+	return stripe_read_wait(pool, stripe, &batch) ? -EIO : 0;
 }
 
 /* Large enough for an extent in any tier's shape. */
@@ -98,7 +189,7 @@ int couche_stripe_pool_create(struct couche_pool *pool)
 	measure(pool, sp);
 	nr = clamp_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1, STRIPES_MAX);
 	for (i = 0; i < 2 * nr; i++) {
-		struct couche_stripe *stripe = stripe_alloc(sp);
+		struct couche_stripe *stripe = stripe_alloc(pool);
 
 		if (!stripe)
 			return -ENOMEM;
@@ -343,14 +434,23 @@ static void load_shards(struct load *l, u32 shards)
 {
 	struct couche_batch batch;
 	unsigned long set = shards;
+	struct couche_leg *leg;
 	unsigned int shard;
 	u64 failed;
 
-	couche_batch_begin(&batch);
+	stripe_batch_begin(&batch, l->stripe);
 	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS)
 		submit_shard(l, shard, &batch);
-	failed = couche_batch_wait(&batch);
+	failed = stripe_read_wait(l->pool, l->stripe, &batch);
 	l->tried |= shards;
+	if (batch.abandoned) {
+		/* From the start, without the legs that failed. */
+		l->tried &= ~(l->have | (shards & ~(u32)failed));
+		l->have = 0;
+		l->cached = 0;
+		shards &= (u32)failed;
+	}
+	set = shards;
 	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS) {
 		if (!(failed & BIT_ULL(shard)) && shard_good(l, shard)) {
 			l->have |= BIT(shard);
@@ -359,7 +459,8 @@ static void load_shards(struct load *l, u32 shards)
 		if (!(failed & BIT_ULL(shard)))
 			note_bad(l, shard);
 		/* Of a failed leg nothing else was expected. */
-		if (couche_leg_writable(couche_group_leg(l->pool, l->group, shard)))
+		leg = couche_group_leg(l->pool, l->group, shard);
+		if (couche_leg_writable(leg) && !couche_flight_fenced(leg))
 			l->stripe->bad |= BIT(shard);
 	}
 }
@@ -469,8 +570,11 @@ static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 		.rows = pool->geometry[id->place.tier].data_rows,
 		.fresh = true,
 	};
+	u32 shards;
 
-	load_shards(&l, add_shards(&l, 0, ~0U, COUCHE_MAX_SHARDS, false));
+	/* Again, if a leg kept the memory of the others. */
+	while ((shards = add_shards(&l, 0, ~0U, COUCHE_MAX_SHARDS, false)))
+		load_shards(&l, shards);
 	return stripe->bad;
 }
 
@@ -503,8 +607,8 @@ u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
 						      from_couche_row(id->place.row));
 
 		if (couche_leg_current(leg) &&
-		    couche_leg_io(leg, REQ_OP_READ, sector, stripe->data,
-				  (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT))
+		    stripe_read(pool, stripe, leg, sector, stripe->data,
+				(size_t)geo->data_rows << COUCHE_BLOCK_SHIFT))
 			stripe->bad |= BIT(i);
 	}
 	return stripe->bad;
@@ -524,7 +628,7 @@ static int load_copy(struct couche_pool *pool, struct couche_stripe *stripe,
 						      from_couche_row(id->place.row));
 
 		if (couche_leg_current(leg) &&
-		    !couche_leg_io(leg, REQ_OP_READ, sector, stripe->data, len))
+		    !stripe_read(pool, stripe, leg, sector, stripe->data, len))
 			return 0;
 	}
 	return -EIO;
@@ -638,7 +742,7 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 
 	if (!copies)
 		encode(pool, stripe, id);
-	couche_batch_begin(&batch);
+	stripe_batch_begin(&batch, stripe);
 	skipped = submit_store(pool, stripe, id, &batch);
 	failed = couche_batch_wait(&batch);
 	if (failed && couche_superblock_fail_legs(pool, failed))
@@ -660,9 +764,9 @@ static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *strip
 	const char *field;
 	unsigned int n;
 
-	if (couche_leg_io(couche_group_leg(pool, group, shard), REQ_OP_READ,
-			  couche_group_sector(pool, group, shard, row), block,
-			  (size_t)geo->footers << COUCHE_BLOCK_SHIFT))
+	if (stripe_read(pool, stripe, couche_group_leg(pool, group, shard),
+			couche_group_sector(pool, group, shard, row), block,
+			(size_t)geo->footers << COUCHE_BLOCK_SHIFT))
 		return false;
 	couche_stripe_expect(pool, id, shard, &expected);
 	for (n = 0; n < expected.footers; n++)
@@ -681,7 +785,7 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 	struct couche_batch batch;
 	unsigned int i;
 
-	couche_batch_begin(&batch);
+	stripe_batch_begin(&batch, stripe);
 	for (i = 0; i < group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(pool, group, i);
 

@@ -9,6 +9,9 @@
  * whom a bio waits for, so that background work never starves them. A stripe
  * belongs to one thread at a time.
  *
+ * The buffers may be exchanged by any function that reads: a device that hangs
+ * keeps those it was to read into.
+ *
  * Data shards stand one after another, so that data is the extent's contents
  * in order, whatever the profile; the last shard's padding is zeros.
  */
@@ -20,10 +23,12 @@
 #include "core/types.h"
 
 struct couche_pool;
+struct couche_stripe_memory;
 struct couche_stripe_pool;
 
 struct couche_stripe {
 	struct list_head list;
+	struct couche_stripe_memory *memory;	/* what follows points into */
 	bool urgent;
 	u32 bad;		/* bit per shard: what the last load found wrong */
 	u8 *data;		/* k * data_rows blocks */

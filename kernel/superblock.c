@@ -11,6 +11,7 @@
 
 #include "core/tableline.h"
 #include "event.h"
+#include "flight.h"
 #include "group.h"
 #include "leg.h"
 #include "pool.h"
@@ -20,7 +21,7 @@
 
 static int read_slots(struct couche_pool *pool, struct couche_leg *leg, void *buf)
 {
-	int err = couche_leg_io(leg, REQ_OP_READ | REQ_META, COUCHE_SB_SLOT_A, buf,
+	int err = couche_leg_read(leg, REQ_OP_READ | REQ_META, COUCHE_SB_SLOT_A, buf,
 				2 * COUCHE_BLOCK_SIZE);
 
 	if (err)
@@ -386,8 +387,11 @@ static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *l
 	for (i = 0; i < pool->nr_legs; i++) {
 		if (i == leg->index || pool->legs[i].role != leg->role)
 			continue;
-		others += couche_leg_current(&pool->legs[i]);
-		failed += !couche_leg_current(&pool->legs[i]);
+		/* One that hangs is no help now. */
+		if (couche_leg_current(&pool->legs[i]) && !couche_flight_fenced(&pool->legs[i]))
+			others++;
+		else
+			failed++;
 	}
 	if (leg->role == COUCHE_ROLE_META)
 		return others > 0;

@@ -8,11 +8,13 @@
 #include "compat.h"
 #include "control.h"
 #include "core/tableline.h"
+#include "flight.h"
 #include "io.h"
 #include "leg.h"
 #include "pool.h"
 #include "superblock.h"
 #include "target.h"
+#include "watchdog.h"
 
 #define DM_MSG_PREFIX "couche-pool"
 
@@ -199,6 +201,8 @@ static void bind_device(const struct target_pool *tp, u32 i)
 	leg->offered_role = tp->line.leg[i].role;
 	leg->offered_domain = tp->line.leg[i].domain;
 	leg->dev = bdev ? bdev->bd_dev : 0;
+	if (leg->dev != before)
+		couche_flight_new_device(leg);
 	WRITE_ONCE(leg->bdev, bdev);
 	if (!is_stranger(tp->pool, leg, before))
 		return;
@@ -211,6 +215,7 @@ static void bind_devices(const struct target_pool *tp)
 {
 	u32 i;
 
+	couche_watchdog_set_timeout(tp->pool, tp->line.leg_timeout);
 	for (i = 0; i < COUCHE_MAX_LEGS; i++)
 		bind_device(tp, i);
 }
@@ -298,7 +303,13 @@ static void pool_postsuspend(struct dm_target *ti)
 	couche_pool_quiesce(tp->pool);
 }
 
-static const char leg_letter[] = { '-', 'A', 'F', 'r' };
+static char leg_letter(const struct couche_leg *leg)
+{
+	static const char letters[] = { '-', 'A', 'F', 'r' };
+	u8 state = READ_ONCE(leg->state);
+
+	return state == COUCHE_LEG_ONLINE && couche_flight_fenced(leg) ? 'h' : letters[state & 3];
+}
 
 static const char * const sweep_states[] = COUCHE_SWEEP_STATE_NAMES;
 
@@ -331,7 +342,7 @@ static void status_info(struct couche_pool *pool, char *result, unsigned int max
 	DMEMIT("%s ", test_bit(POOL_FAILED, &pool->flags) ? "Fail" :
 		      info.read_only ? "ro" : "rw");
 	for (i = 0; i < pool->nr_legs; i++)
-		DMEMIT("%c", leg_letter[READ_ONCE(pool->legs[i].state) & 3]);
+		DMEMIT("%c", leg_letter(&pool->legs[i]));
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
 		DMEMIT(" %llu/%llu", info.tier_used_sectors[tier], info.tier_sectors[tier]);
 	DMEMIT(" %llu/%llu %u %llu %llu", info.journal_used, info.journal_blocks,
@@ -343,6 +354,7 @@ static const char * const role_names[] = { "meta", "hot", "warm", "cold" };
 
 static void status_table(struct target_pool *tp, char *result, unsigned int maxlen)
 {
+	bool timeout_given = tp->line.given & BIT(COUCHE_FEATURE_ARG_LEG_TIMEOUT);
 	unsigned int sz = 0;
 	u32 i;
 
@@ -350,9 +362,11 @@ static void status_table(struct target_pool *tp, char *result, unsigned int maxl
 	for (i = 0; i < tp->line.nr_legs; i++)
 		DMEMIT(" %s %s", role_names[tp->line.leg[i].role],
 		       tp->devs[i] ? tp->devs[i]->name : "-");
-	DMEMIT(" %u", tp->line.readonly);
+	DMEMIT(" %u", tp->line.readonly + 2 * timeout_given);
 	if (tp->line.readonly)
 		DMEMIT(" readonly");
+	if (timeout_given)
+		DMEMIT(" leg_timeout %u", tp->line.leg_timeout);
 }
 
 static void pool_status(struct dm_target *ti, status_type_t type, unsigned int flags,

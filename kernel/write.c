@@ -6,36 +6,15 @@
  */
 #include <linux/bio.h>
 
+#include "bounce.h"
 #include "commit.h"
+#include "flight.h"
 #include "group.h"
 #include "io.h"
 #include "leg.h"
 #include "superblock.h"
 #include "trace.h"
 #include "write.h"
-
-struct couche_clone {
-	struct couche_io *io;
-	unsigned int shard;
-	struct bio bio;		/* last: its vectors follow it */
-};
-
-static struct couche_clone *clone_of(struct bio *bio)
-{
-	return container_of(bio, struct couche_clone, bio);
-}
-
-/**
- * couche_write_clones_init() - Make the pool's clones of volume bios
- * @pool: the pool
- *
- * Context: process; sleeps.
- * Return: 0 or -ENOMEM.
- */
-int couche_write_clones_init(struct couche_pool *pool)
-{
-	return bioset_init(&pool->clones, BIO_POOL_SIZE, offsetof(struct couche_clone, bio), 0);
-}
 
 static u64 shards_to_legs(const struct couche_group *group, u32 shards)
 {
@@ -79,7 +58,7 @@ static void settle_work(struct work_struct *work)
 	couche_io_end(io, errno_to_blk_status(err));
 }
 
-static void clones_put(struct couche_io *io)
+static void copies_put(struct couche_io *io)
 {
 	if (!atomic_dec_and_test(&io->pending))
 		return;
@@ -89,20 +68,24 @@ static void clones_put(struct couche_io *io)
 		couche_io_end(io, BLK_STS_OK);
 }
 
-static void clone_endio(struct bio *bio)
+static u32 copy_on(const struct couche_group *group, const struct couche_leg *leg)
 {
-	struct couche_clone *clone = clone_of(bio);
-	struct couche_io *io = clone->io;
-	struct couche_leg *leg = couche_group_leg(io->volume->pool, io->group, clone->shard);
+	unsigned int i;
 
-	if (bio->bi_status) {
-		couche_leg_note_error(leg, true);
-		atomic_or(BIT(clone->shard), &io->failed);
-	} else {
-		couche_leg_set_dirty(leg);
-	}
-	bio_put(bio);
-	clones_put(io);
+	for (i = 0; i < group->desc.nr; i++)
+		if (group->desc.seg[i].leg == leg->index)
+			return BIT(i);
+	return 0;
+}
+
+static void copy_done(struct couche_bounce *bounce, void *private, blk_status_t status)
+{
+	struct couche_io *io = private;
+
+	if (status)
+		atomic_or(copy_on(io->group, couche_bounce_leg(bounce)), &io->failed);
+	couche_bounce_put(bounce);
+	copies_put(io);
 }
 
 /* Send the bio's data to every copy of the place; couche_io_end() follows. */
@@ -116,24 +99,15 @@ static void write_copies(struct couche_io *io, u32 row)
 	io->tried = 0;
 	for (i = 0; i < io->group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(pool, io->group, i);
-		struct couche_clone *clone;
-		struct bio *bio;
 
 		if (!couche_leg_writable(leg))
 			continue;
-		bio = bio_alloc_clone(leg->bdev, couche_io_bio(io), GFP_NOIO, &pool->clones);
-		clone = clone_of(bio);
-		clone->io = io;
-		clone->shard = i;
-		bio->bi_end_io = clone_endio;
-		bio->bi_iter.bi_sector = couche_group_sector(pool, io->group, i, row) +
-					 couche_io_offset(io);
 		io->tried |= BIT(i);
-		atomic_inc(&io->pending);
-		couche_leg_note(leg, true);
-		submit_bio_noacct(bio);
+		couche_bounce_write(leg, couche_group_sector(pool, io->group, i, row) +
+					 couche_io_offset(io),
+				    couche_io_bio(io), &io->pending, copy_done, io);
 	}
-	clones_put(io);
+	copies_put(io);
 }
 
 static void write_copies_work(struct work_struct *work)
@@ -201,6 +175,11 @@ static bool mark_dirtied(struct couche_entry *entry, u64 word)
 	return marked == word || atomic64_try_cmpxchg(&entry->word, (s64 *)&word, marked);
 }
 
+static bool is_away(const struct couche_leg *leg)
+{
+	return !couche_leg_writable(leg) || couche_flight_fenced(leg);
+}
+
 /**
  * couche_write_in_place() - Change an extent where it lies, or see to it first
  * @io: inside io_gate
@@ -231,7 +210,7 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 	} while (!mark_dirtied(entry, io->word));
 
 	io->group = couche_group_find(pool, couche_entry_group(io->word));
-	if (io->group->desc.nr == 1 && !couche_leg_writable(couche_group_leg(pool, io->group, 0))) {
+	if (io->group->desc.nr == 1 && is_away(couche_group_leg(pool, io->group, 0))) {
 		couche_io_leave(io);
 		return DM_MAPIO_KILL;
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What write.c lends to others: the pool's clones of volume bios, and the
- * rule for writes that only some copies took.
+ * What write.c lends to others: the rule for writes that only some copies took.
  */
 #ifndef COUCHE_WRITE_H
 #define COUCHE_WRITE_H
@@ -11,7 +10,6 @@
 struct couche_group;
 struct couche_pool;
 
-int couche_write_clones_init(struct couche_pool *pool);
 int couche_write_settle(struct couche_pool *pool, const struct couche_group *group,
 			u32 failed, u32 written);
 

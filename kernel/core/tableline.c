@@ -27,6 +27,7 @@ static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_COLD] = "cold",
 	[COUCHE_FEATURE_ARG_COLD_MATRIX] = "cold_matrix",
 	[COUCHE_FEATURE_ARG_DOMAINS] = "domains",
+	[COUCHE_FEATURE_ARG_LEG_TIMEOUT] = "leg_timeout",
 };
 
 static const char *const role_names[] = {
@@ -302,6 +303,11 @@ static int parse_value(enum couche_tableline_feature feature, const char *text,
 		return 0;
 	case COUCHE_FEATURE_ARG_DOMAINS:
 		return parse_domains(text, ret, field);
+	case COUCHE_FEATURE_ARG_LEG_TIMEOUT:
+		if (!parse_number(text, COUCHE_MAX_LEG_TIMEOUT, &ret->leg_timeout))
+			return bad_word(ret, field, "leg_timeout:", text,
+					"is not within 0..86400");
+		return 0;
 	default:
 		return couche_field_bad(field, "feature args: not understood");
 	}
@@ -463,6 +469,7 @@ int couche_tableline_decode(unsigned int argc, char **argv,
 	ret->name = "";
 	ret->extent_sectors = COUCHE_DEFAULT_EXTENT_SECTORS;
 	ret->segment_sectors = COUCHE_DEFAULT_SEGMENT_SECTORS;
+	ret->leg_timeout = COUCHE_DEFAULT_LEG_TIMEOUT;
 
 	if (!uuid)
 		return couche_field_bad(field, "pool uuid: missing");

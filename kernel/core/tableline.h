@@ -7,11 +7,12 @@
  *
  * Feature args: format, readonly, name <text>, extent <sectors>,
  * segment <sectors>, hot <k>+<m>, warm <k>+<m>, cold <k>+<m>,
- * cold_matrix vandermonde|cauchy, domains <d0,d1,...>. A flag counts as one
+ * cold_matrix vandermonde|cauchy, domains <d0,d1,...>, leg_timeout <seconds>,
+ * 0 for none. A flag counts as one
  * argument, the others as two. "-" stands for a leg whose device is missing.
  *
  * A pure function: nothing is looked up or opened. Device strings and the name
- * point into argv and live as long as it does. All but format and readonly
+ * point into argv and live as long as it does. All but format, readonly and leg_timeout
  * only matter when formatting; .given says which were there, so that the
  * caller can hold them against the superblock otherwise.
  *
@@ -27,6 +28,8 @@
 
 #define COUCHE_DEFAULT_EXTENT_SECTORS	2048	/* 1 MiB */
 #define COUCHE_DEFAULT_SEGMENT_SECTORS	131072	/* 64 MiB */
+#define COUCHE_DEFAULT_LEG_TIMEOUT	30	/* seconds */
+#define COUCHE_MAX_LEG_TIMEOUT		86400
 
 struct couche_tableline_leg {
 	const char *device;	/* NULL: missing */
@@ -45,6 +48,7 @@ enum couche_tableline_feature {
 	COUCHE_FEATURE_ARG_COLD,
 	COUCHE_FEATURE_ARG_COLD_MATRIX,
 	COUCHE_FEATURE_ARG_DOMAINS,
+	COUCHE_FEATURE_ARG_LEG_TIMEOUT,
 	COUCHE_NR_FEATURE_ARGS,
 };
 
@@ -58,6 +62,7 @@ struct couche_tableline {
 	const char *name;	/* "" if not given */
 	u32 extent_sectors;
 	u32 segment_sectors;
+	u32 leg_timeout;	/* seconds; 0: none */
 	struct couche_profile profile[COUCHE_NR_TIERS];
 	char why[80];
 };

@@ -126,6 +126,10 @@ logged() {
 	return 1
 }
 
+logged_ever() {
+	dmesg | grep -aE "$1"
+}
+
 # refused PATTERN COMMAND...: fails, and the log says why.
 refused() {
 	local pattern=$1

@@ -53,8 +53,10 @@ static void test_everything_said(void **state)
 	};
 
 	decode_ok(UUID " 8 meta 8:16 hot 8:32 hot 8:33 warm 8:34 warm 8:35 "
-		  "cold a cold b cold c 17 format name tank extent 4096 segment 16384 "
-		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy domains 0,1,2,3,4,5,65535,7", &t);
+		  "cold a cold b cold c 19 format name tank extent 4096 segment 16384 "
+		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy domains 0,1,2,3,4,5,65535,7 "
+		  "leg_timeout 5", &t);
+	assert_int_equal(t.leg_timeout, 5);
 	assert_memory_equal(t.uuid, uuid, sizeof(uuid));
 	assert_int_equal(t.nr_legs, 8);
 	assert_int_equal(t.leg[0].role, COUCHE_ROLE_META);
@@ -186,6 +188,10 @@ static const struct {
 	{ UUID " 2 " LEGS " 2 domains 1,2,3", "domains: not one" },
 	{ UUID " 2 " LEGS " 2 domains 1,", "domains: not a number" },
 	{ UUID " 2 " LEGS " 2 domains 1,65536", "domains: not a number" },
+	{ UUID " 2 " LEGS " 2 leg_timeout soon", "leg_timeout: 'soon'" },
+	{ UUID " 2 " LEGS " 2 leg_timeout 86401", "leg_timeout: '86401'" },
+	{ UUID " 2 " LEGS " 2 leg_timeout -1", "leg_timeout: '-1'" },
+	{ UUID " 2 " LEGS " 1 leg_timeout", "feature arg 'leg_timeout'" },
 	{ UUID " 2 " LEGS " 2 format readonly", "format: not together" },
 	{ UUID " 2 " LEGS " 3 format hot 1+1", "hot: fewer legs" },
 	{ UUID " 2 " LEGS " 3 format warm 1+0", "warm: no warm legs" },
