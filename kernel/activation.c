@@ -450,7 +450,7 @@ int couche_pool_wake(struct couche_pool *pool)
 		err = couche_superblock_set_clean(pool, false);
 	couche_migrate_unpause(pool);
 	queue_work(pool->control_wq, &pool->resync_work);
-	queue_work(pool->control_wq, &pool->fail_work);
+	queue_work(pool->io_wq, &pool->fail_work);
 	unpause_healers(pool);
 	couche_drain_start(pool);
 	return err;
