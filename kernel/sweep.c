@@ -95,23 +95,65 @@ static void account(struct couche_sweep *s, int err)
 	spin_unlock(&s->lock);
 }
 
-static void slot_work(struct work_struct *work)
+static u64 rate_of(struct couche_sweep *s)
 {
-	struct couche_sweep_slot *slot = container_of(work, struct couche_sweep_slot, work);
-	struct couche_sweep *s = slot->sweep;
+	return READ_ONCE(s->info.rate) ?: s->ops->rate();
+}
+
+/* Where an extent lies, as a number; from 1 on. */
+static u64 place_key(const struct couche_place *place)
+{
+	return ((u64)from_couche_group(place->group) << 20 | from_couche_row(place->row)) + 1;
+}
+
+/* What comes next on the list, as long as we may. */
+static bool next_item(struct couche_sweep *s, struct couche_sweep_item *ret)
+{
+	bool found = false;
+
+	spin_lock(&s->lock);
+	while (!found && s->cursor < s->nr_items && !s->again && couche_sweep_goes_on(s)) {
+		const struct couche_sweep_item *item = &s->items[s->cursor++];
+
+		s->next = place_key(&item->place) + 1;
+		found = s->ops->wanted(s, &item->place);
+		*ret = *item;
+	}
+	spin_unlock(&s->lock);
+	return found;
+}
+
+static void visit(struct couche_sweep *s, const struct couche_sweep_item *item)
+{
 	unsigned long id = s->volume;
 	struct couche_volume *volume = couche_volume_get(s->pool, &id);
 	int err = -ENODATA;
 
 	if (volume && id == s->volume)
-		err = s->ops->visit(s, volume, &slot->item);
+		err = s->ops->visit(s, volume, item);
 	if (volume)
 		couche_volume_put(volume);
 	account(s, err);
+}
+
+static void put_slot(struct couche_sweep *s, struct couche_sweep_slot *slot)
+{
 	spin_lock(&s->lock);
 	slot->busy = false;
 	s->nr_busy--;
 	spin_unlock(&s->lock);
+}
+
+/* Goes on by itself, unless there is a rate: then the worker sees to that. */
+static void slot_work(struct work_struct *work)
+{
+	struct couche_sweep_slot *slot = container_of(work, struct couche_sweep_slot, work);
+	struct couche_sweep *s = slot->sweep;
+
+	do {
+		visit(s, &slot->item);
+	} while (!rate_of(s) && next_item(s, &slot->item));
+	put_slot(s, slot);
 	wake_up_all(&s->wait);
 }
 
@@ -137,7 +179,8 @@ static void wait_idle(struct couche_sweep *s)
 {
 	unsigned int i;
 
-	wait_event(s->wait, !READ_ONCE(s->nr_busy));
+	while (!wait_event_timeout(s->wait, !READ_ONCE(s->nr_busy), msecs_to_jiffies(EVENT_MS)))
+		report(s, false);
 	for (i = 0; i < COUCHE_SWEEP_SLOTS; i++)
 		flush_work(&s->slots[i].work);
 }
@@ -146,7 +189,7 @@ static void wait_idle(struct couche_sweep *s)
 static void pace(struct couche_sweep *s)
 {
 	u64 bytes = (u64)s->pool->super.extent_sectors << SECTOR_SHIFT;
-	u64 rate = READ_ONCE(s->info.rate) ?: s->ops->rate();
+	u64 rate = rate_of(s);
 	ktime_t now = ktime_get();
 
 	if (!rate)
@@ -161,12 +204,6 @@ static void pace(struct couche_sweep *s)
 	if (ktime_before(s->due, now))
 		s->due = now;
 	s->due = ktime_add_ns(s->due, div64_u64(bytes * NSEC_PER_SEC, rate));
-}
-
-/* Where an extent lies, as a number; from 1 on. */
-static u64 place_key(const struct couche_place *place)
-{
-	return ((u64)from_couche_group(place->group) << 20 | from_couche_row(place->row)) + 1;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -256,27 +293,32 @@ static bool collect(struct couche_sweep *s)
 	return true;
 }
 
+static struct couche_sweep_slot *wait_slot(struct couche_sweep *s)
+{
+	struct couche_sweep_slot *slot;
+
+	while (!wait_event_timeout(s->wait, (slot = take_slot(s)), msecs_to_jiffies(EVENT_MS)))
+		report(s, false);
+	return slot;
+}
+
 /* Send visitors to what is on the list, as long as we may. */
 static void visit_items(struct couche_sweep *s)
 {
-	unsigned int i;
+	struct couche_sweep_slot *slot;
 
-	for (i = 0; i < s->nr_items; i++) {
-		struct couche_sweep_slot *slot;
-
-		if (!s->ops->wanted(s, &s->items[i].place))
-			continue;
+	s->cursor = 0;
+	do {
 		pace(s);
-		if (!couche_sweep_goes_on(s) || READ_ONCE(s->again))
+		slot = wait_slot(s);
+		if (!next_item(s, &slot->item))
 			break;
-		wait_event(s->wait, (slot = take_slot(s)));
-		slot->item = s->items[i];
-		s->next = place_key(&s->items[i].place) + 1;
 		queue_work(s->pool->relocate_wq, &slot->work);
 		report(s, false);
-	}
+	} while (true);
+	put_slot(s, slot);
 	wait_idle(s);
-	if (i == s->nr_items) {
+	if (s->cursor == s->nr_items) {
 		s->page++;
 		s->next = 0;
 	}

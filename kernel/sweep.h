@@ -81,6 +81,7 @@ struct couche_sweep {
 	ktime_t reported;
 	unsigned int nr_busy;
 	unsigned int nr_items;
+	unsigned int cursor;		/* into items, under lock */
 	struct couche_sweep_slot slots[COUCHE_SWEEP_SLOTS];
 	struct couche_sweep_item items[COUCHE_PAGE_EXTENTS];
 };
