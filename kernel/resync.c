@@ -14,6 +14,8 @@
 
 #define DM_MSG_PREFIX "couche-pool"
 
+#define WALKERS	4	/* extents at a time */
+
 /**
  * couche_resync_needed() - Is there still something to make equal?
  * @pool: the pool
@@ -98,10 +100,11 @@ static int equalize(struct couche_pool *pool, struct couche_volume *volume,
 	struct couche_stripe *stripe = couche_stripe_get(pool, false);
 	int err;
 
-	couche_pool_sync_io(pool);
 	if (pool->geometry[id.place.tier].footers) {
+		/* Stripes are not written in place: nothing can be under way. */
 		err = fill(pool, stripe, &id);
 	} else {
+		couche_pool_sync_io(pool);
 		err = couche_stripe_load_extent(pool, stripe, &id);
 		if (!err)
 			err = couche_stripe_store(pool, stripe, &id);
@@ -132,20 +135,78 @@ static int resync_extent(struct couche_pool *pool, struct couche_map_page *page,
 	return err;
 }
 
+/* Some workers go through one page of the map together. */
+struct page_walk {
+	struct couche_pool *pool;
+	struct couche_map_page *page;
+	atomic_t next;
+	int err;
+};
+
+struct walker {
+	struct work_struct work;
+	struct page_walk *walk;
+};
+
+static void walker_work(struct work_struct *work)
+{
+	struct page_walk *w = container_of(work, struct walker, work)->walk;
+	unsigned int i;
+	int err;
+
+	while ((i = atomic_inc_return(&w->next) - 1) < COUCHE_PAGE_EXTENTS) {
+		if (test_bit(POOL_SUSPENDED, &w->pool->flags))
+			err = -EAGAIN;
+		else
+			err = resync_extent(w->pool, w->page, i);
+		if (err)
+			WRITE_ONCE(w->err, err);
+	}
+}
+
+static bool page_wants_resync(struct couche_pool *pool, struct couche_map_page *page)
+{
+	unsigned int i;
+
+	for (i = 0; i < COUCHE_PAGE_EXTENTS; i++)
+		if (wants_resync(pool, atomic64_read(&page->entries[i].word)))
+			return true;
+	return false;
+}
+
+static int resync_page(struct couche_pool *pool, struct couche_map_page *page)
+{
+	struct page_walk walk = { .pool = pool, .page = page, .next = ATOMIC_INIT(0) };
+	struct walker walkers[WALKERS];
+	unsigned int i;
+
+	if (!page_wants_resync(pool, page))
+		return 0;
+	for (i = 0; i < WALKERS; i++) {
+		walkers[i].walk = &walk;
+		INIT_WORK_ONSTACK(&walkers[i].work, walker_work);
+		queue_work(pool->relocate_wq, &walkers[i].work);
+	}
+	for (i = 0; i < WALKERS; i++) {
+		flush_work(&walkers[i].work);
+		destroy_work_on_stack(&walkers[i].work);
+	}
+	return walk.err;
+}
+
 static int resync_volume(struct couche_pool *pool, struct couche_volume *volume)
 {
-	u32 i, j;
+	u32 i;
 	int err = 0;
 
 	for (i = 0; i < volume->nr_pages; i++) {
 		couche_extent_t first = to_couche_extent((u64)i * COUCHE_PAGE_EXTENTS);
 		struct couche_map_page *page = couche_volume_find_page(volume, first);
 
-		for (j = 0; page && j < COUCHE_PAGE_EXTENTS; j++) {
-			if (test_bit(POOL_SUSPENDED, &pool->flags))
-				return -EAGAIN;
-			err = resync_extent(pool, page, j) ?: err;
-		}
+		if (test_bit(POOL_SUSPENDED, &pool->flags))
+			return -EAGAIN;
+		if (page)
+			err = resync_page(pool, page) ?: err;
 	}
 	return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stripe.h"
 
+#include <linux/blkdev.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -347,6 +348,7 @@ struct load {
 	u32 row, rows;
 	u32 have;		/* read and verified */
 	u32 tried;		/* read or not worth it */
+	u32 absent;		/* known not to be there */
 	u32 cached;		/* checksums came from the cache */
 	bool fresh;		/* they must come from the legs */
 };
@@ -435,12 +437,16 @@ static void load_shards(struct load *l, u32 shards)
 	struct couche_batch batch;
 	unsigned long set = shards;
 	struct couche_leg *leg;
+	struct blk_plug plug;
 	unsigned int shard;
 	u64 failed;
 
 	stripe_batch_begin(&batch, l->stripe);
+	/* A shard and its footers are neighbours: one request. */
+	blk_start_plug(&plug);
 	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS)
 		submit_shard(l, shard, &batch);
+	blk_finish_plug(&plug);
 	failed = stripe_read_wait(l->pool, l->stripe, &batch);
 	l->tried |= shards;
 	if (batch.abandoned) {
@@ -473,7 +479,7 @@ static bool shard_readable(struct load *l, unsigned int shard, bool last_resort)
 {
 	struct couche_leg *leg = couche_group_leg(l->pool, l->group, shard);
 
-	return !(l->tried & BIT(shard)) &&
+	return !((l->tried | l->absent) & BIT(shard)) &&
 	       (last_resort ? !!READ_ONCE(leg->bdev) : couche_leg_writable(leg));
 }
 
@@ -517,6 +523,33 @@ static int rebuild(struct load *l, u32 missing)
 				  l->have, missing, shards);
 }
 
+static int load(struct couche_pool *pool, struct couche_stripe *stripe,
+		const struct couche_stripe_id *id, u32 wanted, u32 absent, u32 row, u32 rows)
+{
+	struct load l = {
+		.pool = pool,
+		.stripe = stripe,
+		.id = id,
+		.group = couche_group_find(pool, id->place.group),
+		.row = row,
+		.rows = rows,
+		.absent = absent,
+	};
+
+	stripe->bad = 0;
+	while (wanted & ~l.have) {
+		u32 chosen;
+
+		if (hweight32(l.have) >= l.group->desc.k)
+			return rebuild(&l, wanted & ~l.have) ? -EIO : 0;
+		chosen = choose_shards(&l, wanted);
+		if (!chosen)
+			return -EIO;
+		load_shards(&l, chosen);
+	}
+	return 0;
+}
+
 /**
  * couche_stripe_load() - Read rows of some shards, computing what is lost
  * @pool: the pool
@@ -536,27 +569,7 @@ int couche_stripe_load(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u32 wanted, u32 row,
 		       u32 rows)
 {
-	struct load l = {
-		.pool = pool,
-		.stripe = stripe,
-		.id = id,
-		.group = couche_group_find(pool, id->place.group),
-		.row = row,
-		.rows = rows,
-	};
-
-	stripe->bad = 0;
-	while (wanted & ~l.have) {
-		u32 chosen;
-
-		if (hweight32(l.have) >= l.group->desc.k)
-			return rebuild(&l, wanted & ~l.have) ? -EIO : 0;
-		chosen = choose_shards(&l, wanted);
-		if (!chosen)
-			return -EIO;
-		load_shards(&l, chosen);
-	}
-	return 0;
+	return load(pool, stripe, id, wanted, 0, row, rows);
 }
 
 static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
@@ -738,12 +751,15 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 	bool copies = !pool->geometry[id->place.tier].footers;
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	struct couche_batch batch;
+	struct blk_plug plug;
 	u64 skipped, failed;
 
 	if (!copies)
 		encode(pool, stripe, id);
 	stripe_batch_begin(&batch, stripe);
+	blk_start_plug(&plug);
 	skipped = submit_store(pool, stripe, id, &batch);
+	blk_finish_plug(&plug);
 	failed = couche_batch_wait(&batch);
 	if (failed && couche_superblock_fail_legs(pool, failed))
 		return -EIO;
@@ -783,9 +799,11 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	u32 row = from_couche_row(id->place.row);
 	struct couche_batch batch;
+	struct blk_plug plug;
 	unsigned int i;
 
 	stripe_batch_begin(&batch, stripe);
+	blk_start_plug(&plug);
 	for (i = 0; i < group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(pool, group, i);
 
@@ -801,7 +819,30 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 				  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, &batch,
 				  leg->index);
 	}
+	blk_finish_plug(&plug);
 	return couche_batch_wait(&batch);
+}
+
+/* Checksums and footers of shards that were computed. */
+static void make_footers(struct couche_pool *pool, struct couche_stripe *stripe,
+			 const struct couche_stripe_id *id, unsigned long shards)
+{
+	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	struct couche_footer footer;
+	unsigned int shard;
+	u32 i;
+
+	for_each_set_bit(shard, &shards, COUCHE_MAX_SHARDS) {
+		const u8 *data = couche_stripe_shard(pool, stripe, id->place.tier, shard);
+		u8 *block = shard_footers(pool, stripe, id->place.tier, shard);
+		u32 *crcs = shard_crcs(pool, stripe, id->place.tier, shard);
+
+		for (i = 0; i < geo->data_rows; i++, data += COUCHE_BLOCK_SIZE)
+			crcs[i] = couche_crc32c(~0, data, COUCHE_BLOCK_SIZE);
+		couche_stripe_expect(pool, id, shard, &footer);
+		for (i = 0; i < geo->footers; i++, block += COUCHE_BLOCK_SIZE)
+			couche_footer_encode(&footer, i, crcs, block, pool->seed);
+	}
 }
 
 /**
@@ -812,10 +853,10 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
  * @legs: bit per leg to look at
  *
  * A shard whose footer is not there is lost, so writing it puts nothing at
- * risk: the others are not touched.
+ * risk: the others are not touched, and no more than k of them read.
  *
  * Context: process; sleeps. Nothing is flushed.
- * Return: 0; -EIO or -EILSEQ when the extent cannot be read.
+ * Return: 0; -EIO when the extent cannot be read.
  */
 int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u64 legs)
@@ -832,10 +873,11 @@ int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
 			absent |= BIT(i);
 	if (!absent)
 		return 0;
-	err = couche_stripe_load_extent(pool, stripe, id);
+	err = load(pool, stripe, id, absent, absent, 0,
+		   pool->geometry[id->place.tier].data_rows);
 	if (err)
 		return err;
-	encode(pool, stripe, id);
+	make_footers(pool, stripe, id, absent);
 	failed = write_shards(pool, stripe, id, absent);
 	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
 }

@@ -5,8 +5,9 @@
  * theirs.
  *
  * The worker (pool->control_wq) takes one page of the map at a time, sorts
- * what is wanted of it by where it lies, and keeps a few visits going in
- * pool->relocate_wq, not faster than the rate allows. It returns when it is
+ * what is wanted of it by where it lies, and sends a few visitors into
+ * pool->relocate_wq, who take one extent after the other from this list; with
+ * a rate one each, which the worker hands out when it is due. It returns when it is
  * paused, stopped or the pool is suspended, and goes on from its place later.
  * A visit holds its volume (couche_volume_get()), no lock.
  *
@@ -43,6 +44,7 @@ struct couche_sweep_ops {
 	u8 ended;			/* state in which it ends, enum couche_sweep_state */
 	/* Count what the next pass is for; false: that was all. */
 	bool (*next_pass)(struct couche_sweep *sweep);
+	/* Under sweep->lock: does not sleep. */
 	bool (*wanted)(struct couche_sweep *sweep, const struct couche_place *place);
 	int (*visit)(struct couche_sweep *sweep, struct couche_volume *volume,
 		     const struct couche_sweep_item *item);
