@@ -181,6 +181,7 @@ demo: need-agent need-demo ## watch files move to a cold tier, lose two disks an
 
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
+SOAK_SECONDS ?= 3600
 RUN = UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run.sh
 
 check: ## everything below, then one line that counts
@@ -195,8 +196,11 @@ check-uml: ## the module in user-mode Linux: KUnit and system tests
 check-crash: ## the power fails at 2000 points of a log of dm-log-writes: is all there?
 	@$(RUN) crash
 
-soak: ## the same at 20000 points
-	@COUCHE_CRASH_POINTS=20000 $(RUN) crash
+soak: ## the same at 20000 points, then fio with verification for SOAK_SECONDS (an hour)
+	@COUCHE_CRASH_POINTS=20000 COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) crash soak
+
+check-soak: ## only the latter: volumes hot, cold and on the move, while legs fail and return
+	@COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) soak
 
 check-kernels: ## the module on stock Debian kernels in a virtual machine
 	@$(RUN) kernels
@@ -264,5 +268,5 @@ FORCE:
 	module-uml-kasan module-uml-lockdep agent tools agent-programs \
 	tools-programs unit-programs fuzz-programs bench-programs \
 	system-programs crash-programs demo-programs demo check check-unit \
-	check-uml check-crash soak check-kernels check-control style fuzz bench \
+	check-uml check-crash check-soak soak check-kernels check-control style fuzz bench \
 	docs install install-dkms clean help

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, kernels, control)
+# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, soak, kernels, control)
 #
 # Run the suites of each rung, one line of progress per suite, and end with
 # "N passed, N failed, N skipped" alone on the last line. A suite is a command
@@ -297,6 +297,19 @@ rung_crash() {
 	grep -aE '^ok .* (replayed|is found)' "$LOGS/crash/replay.log" | sed 's/^ok [0-9]* - /          /' || :
 }
 
+# fio for a long time. The log has the seed and how many rounds there were.
+rung_soak() {
+	local seconds=${COUCHE_SOAK_SECONDS:-3600}
+	step soak packages tests/env/packages.sh build agent uml || return 0
+	step soak kernel-plain tests/env/uml-kernel.sh plain || return 0
+	step soak module-plain make_quiet module-uml || return 0
+	step soak programs make_quiet tools agent system-programs || return 0
+	run_suite soak verify tests/env/uml-run.sh -k plain -t $((seconds * 2 + 900)) \
+		env COUCHE_SOAK_SECONDS="$seconds" COUCHE_SOAK_CORRUPT="${COUCHE_SOAK_CORRUPT:-}" \
+		"$PWD/tests/system/soak.sh"
+	grep -aE '^# (rounds|seed)' "$LOGS/soak/verify.log" | sed 's/^# /          /' || :
+}
+
 vm_collect() {
 	local kernel=$1
 	[ "$kernel" = "$vm_kernel" ] || return 0
@@ -385,7 +398,7 @@ main() {
 	[ $# -gt 0 ] || die "usage: run.sh RUNG..."
 	for rung in "$@"; do
 		case $rung in
-		style | unit | fuzz | uml | crash | kernels | control) "rung_$rung" ;;
+		style | unit | fuzz | uml | crash | soak | kernels | control) "rung_$rung" ;;
 		*) die "unknown rung '$rung'" ;;
 		esac
 	done
