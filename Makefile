@@ -196,10 +196,10 @@ check-uml: ## the module in user-mode Linux: KUnit and system tests
 check-crash: ## the power fails at 2000 points of a log of dm-log-writes: is all there?
 	@$(RUN) crash
 
-soak: ## the same at 20000 points, then fio with verification for SOAK_SECONDS (an hour)
-	@COUCHE_CRASH_POINTS=20000 COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) crash soak
+soak: ## the same at 20000 points, fio with verification for SOAK_SECONDS (an hour), 100 power cuts
+	@COUCHE_CRASH_POINTS=20000 COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) crash soak powercut
 
-check-soak: ## only the latter: volumes hot, cold and on the move, while legs fail and return
+check-soak: ## only fio: volumes hot, cold and on the move, while legs fail and return
 	@COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) soak
 
 check-kernels: ## the module on stock Debian kernels in a virtual machine

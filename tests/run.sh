@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, soak, kernels, control)
+# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, soak, kernels,
+#        powercut, control)
 #
 # Run the suites of each rung, one line of progress per suite, and end with
 # "N passed, N failed, N skipped" alone on the last line. A suite is a command
@@ -378,6 +379,17 @@ rung_kernels() {
 	done
 }
 
+# Stock kernels take a few cuts each in rung_kernels; here, one takes many.
+rung_powercut() {
+	local kernel=6.12
+	step powercut packages tests/env/packages.sh build agent vm || return 0
+	step powercut tools make_quiet tools agent system-programs || return 0
+	step powercut "module-$kernel" make_quiet "module-$kernel" || return 0
+	run_suite powercut "$kernel" env COUCHE_RUN="tests/env/vm-run.sh -k $kernel" \
+		COUCHE_KERNEL="$kernel" COUCHE_BUILD="$PWD/build/module-$kernel" \
+		COUCHE_CUTS="${COUCHE_CUTS:-100}" tests/system/powercut.sh
+}
+
 rung_control() {
 	local script found=
 	step control packages tests/env/packages.sh build agent control || return 0
@@ -398,7 +410,7 @@ main() {
 	[ $# -gt 0 ] || die "usage: run.sh RUNG..."
 	for rung in "$@"; do
 		case $rung in
-		style | unit | fuzz | uml | crash | soak | kernels | control) "rung_$rung" ;;
+		style | unit | fuzz | uml | crash | soak | kernels | powercut | control) "rung_$rung" ;;
 		*) die "unknown rung '$rung'" ;;
 		esac
 	done

@@ -17,7 +17,7 @@ trap 'rm -rf "$WORK"' EXIT
 LEGS=10
 FAILED=0
 case $COUCHE_KERNEL in
-6.*) CUTS=${COUCHE_CUTS:-2} ;;
+6.*) CUTS=${COUCHE_CUTS:-3} ;;
 *) CUTS=${COUCHE_CUTS:-6} ;;
 esac
 
@@ -47,19 +47,26 @@ for ((cut = 1; cut <= CUTS; cut++)); do
 		rm -f "$WORK/leg$i"
 		truncate -s 32M "$WORK/leg$i"
 	done
-	# In turn: anywhere in a storm; and in silence, where the last thing that
-	# happened is a synchronous write that was acknowledged.
-	if [ $((cut % 2)) -eq 0 ]; then
-		at="^ack 0 $((RANDOM % 12 + 1))[0-9]*\$"
-		quiet=
-	else
+	# In turn: in silence, where the last thing that happened is a synchronous
+	# write that was acknowledged; anywhere in a storm; and under a file system.
+	kind=
+	quiet=
+	case $((cut % 3)) in
+	0)
+		kind=-ext4
+		at="^ack 0 $((RANDOM % 200))\$"
+		;;
+	1)
 		at='^quiet$'
 		quiet=$((RANDOM % 40))
-	fi
-	machine -K "$at" -D 0.0$((RANDOM % 10)) tests/system/powercut/write.sh "$seed" $quiet \
-		>"$WORK/output" 2>"$WORK/errors"
+		;;
+	2) at="^ack 0 $((RANDOM % 12 + 1))[0-9]*\$" ;;
+	esac
+	# shellcheck disable=SC2086 # nothing, if empty
+	machine -K "$at" -D 0.$((RANDOM % 10))$((RANDOM % 10)) "tests/system/powercut/write$kind.sh" \
+		"$seed" $quiet >"$WORK/output" 2>"$WORK/errors"
 	status=$?
-	name="cut $cut: seed $seed, operations $(acked 0) and $(acked 1) acknowledged"
+	name="cut $cut${kind/-/, }: seed $seed, operations $(acked 0) and $(acked 1) acknowledged"
 	if [ $status -ne 0 ] || [ ! -e "$WORK/machine/killed" ] || [ "$(acked 0)" -lt 0 ]; then
 		echo "not ok $((cut * 2 - 1)) - $name"
 		tail -n 20 "$WORK/output" "$WORK/errors" | sed 's/^/# /'
@@ -71,7 +78,7 @@ for ((cut = 1; cut <= CUTS; cut++)); do
 	second=$((4 + (first - 4 + 1 + RANDOM % 5) % 6))
 	missing="$((RANDOM % 2)) $((2 + RANDOM % 2)) $first $second"
 	name="cut $cut: all of it is there without legs $missing (I1, I2)"
-	if machine tests/system/powercut/verify.sh "$seed" "$missing" "$(acked 0)" "$(acked 1)" \
+	if machine "tests/system/powercut/verify$kind.sh" "$seed" "$missing" "$(acked 0)" "$(acked 1)" \
 		>"$WORK/verified" 2>&1; then
 		echo "ok $((cut * 2)) - $name"
 	else

@@ -12,3 +12,9 @@ V=/dev/mapper/vol1
 SIZE=16				# MiB
 JOB=2048			# blocks of a job: 8 MiB
 EXTENT_BLOCKS=$((EXTENT / 8))
+FILES=48			# places of files, on ext4
+
+# file_contents SEED N: up to 96 KiB
+file_contents() {
+	yes "$1 $2" | head -c $(((($1 + $2 * 7919) % 96 + 1) * 1024 - $2 % 512))
+}
