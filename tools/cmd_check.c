@@ -61,6 +61,12 @@ static void show_map(cJSON *doc, const struct couche_map *map)
 	couche_doc_add_number(journal, "replayed_records", map->journal.records);
 	couche_doc_add_number(area, "pages", map->o->super.map_pages);
 	couche_doc_add_number(area, "used_pages", map->used_pages);
+	if (map->o->super.stage_slots) {
+		cJSON *stage = couche_doc_add_object(doc, "data_journal");
+
+		couche_doc_add_number(stage, "slots", map->o->super.stage_slots);
+		couche_doc_add_number(stage, "staged", map->staged);
+	}
 	tiers = couche_doc_add_array(doc, "tiers");
 	for (i = 0; i < COUCHE_NR_TIERS; i++) {
 		if (map->o->super.profile[i].k)
@@ -103,6 +109,7 @@ static void check_pool(const struct couche_ctl *ctl, struct couche_offline *o)
 		struct couche_map *map = couche_map_load(o);
 
 		couche_map_check(map);
+		couche_map_check_slots(map);
 		show_map(doc, map);
 		couche_map_destroy(map);
 	}

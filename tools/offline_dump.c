@@ -172,9 +172,32 @@ static void show_volumes(cJSON *list, const struct couche_page_head *head, const
 	}
 }
 
+static void show_slot(cJSON *object, u32 slot, const struct couche_stage_desc *desc)
+{
+	couche_doc_add_number(object, "slot", slot);
+	couche_doc_add_number(object, "volume", desc->volume);
+	couche_doc_add_number(object, "extent", from_couche_extent(desc->extent));
+	couche_doc_add_number(object, "granule", desc->granule);
+	couche_doc_add_number(object, "generation", desc->generation);
+	couche_doc_add_number(object, "sequence", desc->sequence);
+	couche_doc_add_bool(object, "zero", desc->flags & COUCHE_STAGE_ZERO);
+}
+
+static void show_slots(cJSON *array, const struct couche_page_head *head, const void *block)
+{
+	struct couche_stage_desc desc;
+	const char *field;
+	u32 i;
+
+	for (i = 0; i < COUCHE_PAGE_STAGES; i++)
+		if (!couche_page_get_stage(block, i, &desc, &field) && desc.generation)
+			show_slot(couche_doc_append_object(array),
+				  head->index * COUCHE_PAGE_STAGES + i, &desc);
+}
+
 static void show_page(cJSON *entry, const struct couche_page_head *head, const void *block)
 {
-	static const char * const types[] = { "free", "volumes", "groups", "map" };
+	static const char * const types[] = { "free", "volumes", "groups", "map", "slots" };
 
 	couche_doc_add_number(entry, "sequence", head->sequence);
 	couche_doc_add_text(entry, "type", types[head->type]);
@@ -186,6 +209,8 @@ static void show_page(cJSON *entry, const struct couche_page_head *head, const v
 		show_groups(couche_doc_add_array(entry, "groups"), head, block);
 	} else if (head->type == COUCHE_PAGE_VOLUME) {
 		show_volumes(couche_doc_add_array(entry, "volumes"), head, block);
+	} else if (head->type == COUCHE_PAGE_STAGE) {
+		show_slots(couche_doc_add_array(entry, "slots"), head, block);
 	}
 }
 
@@ -211,6 +236,7 @@ static void show_records(cJSON *entry, const void *block)
 	cJSON *extents = couche_doc_add_array(entry, "extents");
 	cJSON *groups = couche_doc_add_array(entry, "groups");
 	cJSON *volumes = couche_doc_add_array(entry, "volumes");
+	cJSON *slots = couche_doc_add_array(entry, "slots");
 	struct couche_record rec;
 	unsigned int cursor = 0;
 	const char *field;
@@ -225,6 +251,8 @@ static void show_records(cJSON *entry, const void *block)
 			show_group(couche_doc_append_object(groups), rec.id, &rec.group);
 		} else if (rec.type == COUCHE_RECORD_VOLUME) {
 			show_volume(couche_doc_append_object(volumes), rec.id, &rec.volume);
+		} else if (rec.type == COUCHE_RECORD_STAGE) {
+			show_slot(couche_doc_append_object(slots), rec.id, &rec.stage);
 		}
 	}
 }

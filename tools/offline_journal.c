@@ -101,6 +101,8 @@ static void replay_block(struct replay *r, const void *block)
 			replay_extent(r, &rec);
 		else if (rec.type == COUCHE_RECORD_GROUP)
 			replay_group(r, &rec);
+		else if (rec.type == COUCHE_RECORD_STAGE)
+			couche_map_set_slot(r->map, rec.id, &rec.stage);
 		else
 			replay_volume(r, &rec);
 	}

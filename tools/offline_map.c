@@ -436,7 +436,7 @@ static void load_page(struct loading *l, u32 number, const void *block)
 		return;		/* never written */
 	if (l->maps ? head.type != COUCHE_PAGE_MAP : head.type == COUCHE_PAGE_MAP)
 		return;
-	if (head.type != COUCHE_PAGE_FREE)
+	if (head.type != COUCHE_PAGE_FREE && head.type != COUCHE_PAGE_STAGE)
 		l->map->used_pages++;
 	if (head.type == COUCHE_PAGE_GROUP)
 		load_groups(l, block, number, head.index);
@@ -444,6 +444,8 @@ static void load_page(struct loading *l, u32 number, const void *block)
 		load_volumes(l, block, number, head.index);
 	else if (head.type == COUCHE_PAGE_MAP)
 		load_map(l, block, number, &head);
+	else if (head.type == COUCHE_PAGE_STAGE)
+		couche_map_load_slots(l->map, head.index, block);
 }
 
 /* Tables first: a map page needs to know its volume. */
@@ -502,6 +504,9 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 	l->group_page = zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
+	/* Their pages are set aside, whether they were ever written or not. */
+	map->slot = zalloc(o->super.stage_slots, sizeof(*map->slot));
+	map->used_pages = (o->super.stage_slots + COUCHE_PAGE_STAGES - 1) / COUCHE_PAGE_STAGES;
 	load_pages(l, false);
 	load_pages(l, true);
 	couche_map_replay(map);
@@ -529,5 +534,6 @@ void couche_map_destroy(struct couche_map *map)
 		free(map->page[i]);
 	free(map->groups);
 	free(map->page);
+	free(map->slot);
 	free(map);
 }

@@ -52,6 +52,8 @@ struct couche_map {
 	size_t page_room;
 	u32 used_pages;		/* of the map area, of any kind */
 	struct couche_map_journal journal;
+	struct couche_stage_desc *slot;	/* of the data journal, by number */
+	u32 staged;		/* slots that count */
 };
 
 struct couche_map *couche_map_load(struct couche_offline *o);
@@ -68,6 +70,11 @@ const char *couche_map_place_error(const struct couche_map *map,
 
 /* offline_journal.c */
 void couche_map_replay(struct couche_map *map);
+
+/* offline_stage.c */
+void couche_map_set_slot(struct couche_map *map, u32 slot, const struct couche_stage_desc *desc);
+void couche_map_load_slots(struct couche_map *map, u32 index, const void *block);
+void couche_map_check_slots(struct couche_map *map);
 
 /* offline_check.c */
 void couche_map_check(struct couche_map *map);

@@ -4,8 +4,9 @@
  *
  * Every leg:   block 0 (4 KiB) unused, block 1 superblock slot A, block 2
  *              superblock slot B, data from COUCHE_DATA_START.
- * A meta leg:  its data area holds the map area (pages in A/B slots) and then
- *              the journal ring, at the places the superblock names.
+ * A meta leg:  its data area holds the map area (pages in A/B slots), the
+ *              journal ring and, in some pools, the slots of the data journal,
+ *              at the places the superblock names.
  * A tier leg:  its data area is cut into segments of segment_sectors each.
  *
  * All integers are little endian. Every block carries a magic number and a
@@ -48,7 +49,8 @@
  */
 #define COUCHE_FEATURE_COMPAT_SUPP	0ULL
 #define COUCHE_FEATURE_RO_COMPAT_SUPP	0ULL
-#define COUCHE_FEATURE_INCOMPAT_SUPP	0ULL
+#define COUCHE_FEATURE_INCOMPAT_STAGE	0x1ULL	/* there is a data journal */
+#define COUCHE_FEATURE_INCOMPAT_SUPP	COUCHE_FEATURE_INCOMPAT_STAGE
 
 enum couche_role {
 	COUCHE_ROLE_META	= 0,
@@ -124,7 +126,10 @@ struct couche_disk_super {
 	__le32 reserved3;
 	char name[COUCHE_NAME_SIZE];
 	struct couche_disk_profile profile[COUCHE_NR_TIERS];
-	__u8 reserved1[288];
+	__le64 stage_start;	/* sector on a meta leg of slot 0 of the data journal */
+	__le32 stage_slots;	/* of COUCHE_BLOCK_SIZE each; 0: there is none */
+	__le32 reserved4;
+	__u8 reserved1[272];
 	struct couche_disk_leg leg[COUCHE_MAX_LEGS];
 	__u8 reserved2[1536];
 };
@@ -168,11 +173,29 @@ struct couche_disk_volume {
 	__u8 reserved[24];
 };
 
+/*
+ * What a slot of the data journal holds: a granule (COUCHE_BLOCK_SIZE) of an
+ * extent, over what its place says, as long as the extent has this generation.
+ * Of several slots with one granule the highest sequence counts.
+ */
+struct couche_disk_stage {
+	__le64 extent;
+	__le64 sequence;
+	__le32 volume;
+	__le32 generation;	/* 0: the slot was never used */
+	__le32 crc;		/* crc32c of the granule */
+	__le16 granule;		/* within the extent */
+	__le16 flags;		/* COUCHE_STAGE_* */
+};
+
+#define COUCHE_STAGE_ZERO		0x0001	/* zeros, which the slot itself does not hold */
+
 enum couche_page_type {
 	COUCHE_PAGE_FREE	= 0,
 	COUCHE_PAGE_VOLUME	= 1,	/* volume records */
 	COUCHE_PAGE_GROUP	= 2,	/* group records */
 	COUCHE_PAGE_MAP		= 3,	/* extents of one volume */
+	COUCHE_PAGE_STAGE	= 4,	/* slots of the data journal */
 };
 
 #define COUCHE_PAGE_HEADER_SIZE		64
@@ -180,6 +203,7 @@ enum couche_page_type {
 #define COUCHE_PAGE_EXTENTS		(COUCHE_PAGE_PAYLOAD / 16)	/* 252 */
 #define COUCHE_PAGE_GROUPS		(COUCHE_PAGE_PAYLOAD / 264)	/* 15 */
 #define COUCHE_PAGE_VOLUMES		(COUCHE_PAGE_PAYLOAD / 128)	/* 31 */
+#define COUCHE_PAGE_STAGES		(COUCHE_PAGE_PAYLOAD / 32)	/* 126 */
 
 /*
  * A page of the map area. Pages say themselves what they hold: index counts
@@ -200,6 +224,7 @@ struct couche_disk_page {
 		struct couche_disk_extent extent[COUCHE_PAGE_EXTENTS];
 		struct couche_disk_group group[COUCHE_PAGE_GROUPS];
 		struct couche_disk_volume volumes[COUCHE_PAGE_VOLUMES];
+		struct couche_disk_stage stage[COUCHE_PAGE_STAGES];
 		__u8 payload[COUCHE_PAGE_PAYLOAD];
 	};
 };
@@ -208,13 +233,14 @@ enum couche_record_type {
 	COUCHE_RECORD_EXTENT	= 1,
 	COUCHE_RECORD_GROUP	= 2,
 	COUCHE_RECORD_VOLUME	= 3,
+	COUCHE_RECORD_STAGE	= 4,
 };
 
 /* Journal records set a state, so that replaying one twice changes nothing. */
 struct couche_disk_record {
 	__le16 type;		/* enum couche_record_type */
 	__le16 len;		/* bytes of the whole record, a multiple of 8 */
-	__le32 id;		/* volume id, group number */
+	__le32 id;		/* volume id, group number, slot */
 };
 
 struct couche_disk_record_extent {
@@ -231,6 +257,11 @@ struct couche_disk_record_group {
 struct couche_disk_record_volume {
 	struct couche_disk_record head;
 	struct couche_disk_volume to;
+};
+
+struct couche_disk_record_stage {
+	struct couche_disk_record head;
+	struct couche_disk_stage to;
 };
 
 #define COUCHE_JOURNAL_HEADER_SIZE	64
@@ -295,10 +326,12 @@ _Static_assert(sizeof(struct couche_disk_super) == COUCHE_BLOCK_SIZE, "super");
 _Static_assert(sizeof(struct couche_disk_extent) == 16, "extent");
 _Static_assert(sizeof(struct couche_disk_group) == 264, "group");
 _Static_assert(sizeof(struct couche_disk_volume) == 128, "volume");
+_Static_assert(sizeof(struct couche_disk_stage) == 32, "stage");
 _Static_assert(sizeof(struct couche_disk_page) == COUCHE_BLOCK_SIZE, "page");
 _Static_assert(sizeof(struct couche_disk_record_extent) == 32, "extent record");
 _Static_assert(sizeof(struct couche_disk_record_group) == 272, "group record");
 _Static_assert(sizeof(struct couche_disk_record_volume) == 136, "volume record");
+_Static_assert(sizeof(struct couche_disk_record_stage) == 40, "stage record");
 _Static_assert(sizeof(struct couche_disk_journal) == COUCHE_BLOCK_SIZE, "journal");
 _Static_assert(sizeof(struct couche_disk_footer) == COUCHE_BLOCK_SIZE, "footer");
 #endif

@@ -35,6 +35,10 @@
 /* What couche_super_layout() gives when there is room: 64 MiB. */
 #define COUCHE_DEFAULT_JOURNAL_BLOCKS	16384u
 
+/* Slots of the data journal: 1 MiB to 16 GiB of granules, 80 bytes of memory each. */
+#define COUCHE_MIN_STAGE_SLOTS		256u
+#define COUCHE_MAX_STAGE_SLOTS		(1u << 22)
+
 /* Sequences count for ever, jumps included; beyond this they are damage. */
 #define COUCHE_MAX_SEQUENCE		(1ULL << 62)
 

@@ -110,6 +110,26 @@ bool couche_journal_add_volume(void *block, u32 id,
 }
 
 /**
+ * couche_journal_add_stage() - add: a slot of the data journal now holds this
+ * @block: one that was begun
+ * @slot: its number
+ * @to: what it holds
+ *
+ * Context: Any.
+ * Return: false if the record does not fit; the block is as it was.
+ */
+bool couche_journal_add_stage(void *block, u32 slot, const struct couche_stage_desc *to)
+{
+	struct couche_disk_record_stage *rec;
+
+	rec = append(block, COUCHE_RECORD_STAGE, sizeof(*rec), slot);
+	if (!rec)
+		return false;
+	couche_record_encode_stage(to, &rec->to);
+	return true;
+}
+
+/**
  * couche_journal_bytes() - how full a block is
  * @block: one that was begun
  *
@@ -201,6 +221,8 @@ static unsigned int record_size(u16 type)
 		return sizeof(struct couche_disk_record_group);
 	case COUCHE_RECORD_VOLUME:
 		return sizeof(struct couche_disk_record_volume);
+	case COUCHE_RECORD_STAGE:
+		return sizeof(struct couche_disk_record_stage);
 	default:
 		return 0;
 	}
@@ -242,6 +264,14 @@ static int decode_volume(const struct couche_disk_record_volume *d,
 	return r;
 }
 
+static int decode_stage(const struct couche_disk_record_stage *d,
+			struct couche_record *ret, const char **field)
+{
+	if (ret->id >= COUCHE_MAX_STAGE_SLOTS)
+		return couche_field_bad(field, "record slot: too large");
+	return couche_record_decode_stage(&d->to, &ret->stage, field);
+}
+
 static int decode_record(const struct couche_disk_record *head,
 			 struct couche_record *ret, const char **field)
 {
@@ -252,6 +282,8 @@ static int decode_record(const struct couche_disk_record *head,
 		return decode_extent((const void *)head, ret, field);
 	case COUCHE_RECORD_GROUP:
 		return decode_group((const void *)head, ret, field);
+	case COUCHE_RECORD_STAGE:
+		return decode_stage((const void *)head, ret, field);
 	default:
 		return decode_volume((const void *)head, ret, field);
 	}

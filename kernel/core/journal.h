@@ -22,12 +22,13 @@
 
 struct couche_record {
 	u16 type;		/* enum couche_record_type */
-	u32 id;			/* volume id of an extent or a volume, else group */
+	u32 id;			/* volume id of an extent or a volume, else group or slot */
 	couche_extent_t extent;	/* COUCHE_RECORD_EXTENT only */
 	union {
 		struct couche_place place;
 		struct couche_group_desc group;
 		struct couche_volume_desc volume;	/* sectors 0: removed */
+		struct couche_stage_desc stage;
 	};
 };
 
@@ -38,6 +39,7 @@ bool couche_journal_add_group(void *block, couche_group_t nr,
 			      const struct couche_group_desc *to);
 bool couche_journal_add_volume(void *block, u32 id,
 			       const struct couche_volume_desc *to);
+bool couche_journal_add_stage(void *block, u32 slot, const struct couche_stage_desc *to);
 unsigned int couche_journal_bytes(const void *block);
 void couche_journal_seal(void *block, u64 sequence, u32 position, bool commit,
 			 u32 seed);

@@ -87,6 +87,22 @@ void couche_page_set_volume(void *block, unsigned int i,
 }
 
 /**
+ * couche_page_set_stage() - put a slot of the data journal into a stage page
+ * @block: the page
+ * @i: record, below COUCHE_PAGE_STAGES
+ * @stage: what the slot holds
+ *
+ * Context: Any.
+ */
+void couche_page_set_stage(void *block, unsigned int i,
+			   const struct couche_stage_desc *stage)
+{
+	struct couche_disk_page *d = block;
+
+	couche_record_encode_stage(stage, &d->stage[i]);
+}
+
+/**
  * couche_page_seal() - make a page ready for the disk
  * @block: the page
  * @sequence: of this version of the page
@@ -112,6 +128,8 @@ static u64 index_limit(u8 type)
 		return COUCHE_MAX_GROUPS / COUCHE_PAGE_GROUPS;
 	case COUCHE_PAGE_VOLUME:
 		return COUCHE_MAX_VOLUMES / COUCHE_PAGE_VOLUMES;
+	case COUCHE_PAGE_STAGE:
+		return COUCHE_MAX_STAGE_SLOTS / COUCHE_PAGE_STAGES;
 	default:
 		return 0;
 	}
@@ -119,7 +137,7 @@ static u64 index_limit(u8 type)
 
 static int check_head(const struct couche_page_head *head, const char **field)
 {
-	if (head->type > COUCHE_PAGE_MAP)
+	if (head->type > COUCHE_PAGE_STAGE)
 		return couche_field_bad(field, "page type: unknown");
 	if (head->sequence > COUCHE_MAX_SEQUENCE)
 		return couche_field_bad(field, "page sequence: too large");
@@ -220,4 +238,24 @@ int couche_page_get_volume(const void *block, unsigned int i,
 	if (i >= COUCHE_PAGE_VOLUMES)
 		return couche_field_bad(field, "volume: past the end of the page");
 	return couche_record_decode_volume(&d->volumes[i], ret, field);
+}
+
+/**
+ * couche_page_get_stage() - read a record of a stage page
+ * @block: the page
+ * @i: record
+ * @ret: filled on success, generation 0 if the slot was never used
+ * @field: says what was wrong
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL.
+ */
+int couche_page_get_stage(const void *block, unsigned int i,
+			  struct couche_stage_desc *ret, const char **field)
+{
+	const struct couche_disk_page *d = block;
+
+	if (i >= COUCHE_PAGE_STAGES)
+		return couche_field_bad(field, "slot: past the end of the page");
+	return couche_record_decode_stage(&d->stage[i], ret, field);
 }

@@ -33,6 +33,8 @@ void couche_page_set_group(void *block, unsigned int i,
 			   const struct couche_group_desc *group);
 void couche_page_set_volume(void *block, unsigned int i,
 			    const struct couche_volume_desc *volume);
+void couche_page_set_stage(void *block, unsigned int i,
+			   const struct couche_stage_desc *stage);
 void couche_page_seal(void *block, u64 sequence, u32 seed);
 
 int couche_page_decode(const void *block, u32 number, u32 seed,
@@ -43,5 +45,7 @@ int couche_page_get_group(const void *block, unsigned int i,
 			  struct couche_group_desc *ret, const char **field);
 int couche_page_get_volume(const void *block, unsigned int i,
 			   struct couche_volume_desc *ret, const char **field);
+int couche_page_get_stage(const void *block, unsigned int i,
+			  struct couche_stage_desc *ret, const char **field);
 
 #endif

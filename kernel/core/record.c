@@ -234,3 +234,57 @@ int couche_record_decode_volume(const struct couche_disk_volume *d,
 	couche_field_name_copy(ret->name, d->name);
 	return 0;
 }
+
+/**
+ * couche_record_encode_stage() - write what a slot of the data journal holds
+ * @stage: what it holds
+ * @d: overwritten
+ *
+ * Context: Any.
+ */
+void couche_record_encode_stage(const struct couche_stage_desc *stage,
+				struct couche_disk_stage *d)
+{
+	d->extent = cpu_to_le64(from_couche_extent(stage->extent));
+	d->sequence = cpu_to_le64(stage->sequence);
+	d->volume = cpu_to_le32(stage->volume);
+	d->generation = cpu_to_le32(stage->generation);
+	d->crc = cpu_to_le32(stage->crc);
+	d->granule = cpu_to_le16(stage->granule);
+	d->flags = cpu_to_le16(stage->flags);
+}
+
+/**
+ * couche_record_decode_stage() - read what a slot of the data journal holds
+ * @d: the record
+ * @ret: filled on success; all zero if the slot was never used
+ * @field: says what was wrong
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL.
+ */
+int couche_record_decode_stage(const struct couche_disk_stage *d,
+			       struct couche_stage_desc *ret, const char **field)
+{
+	u64 extent = le64_to_cpu(d->extent);
+
+	memset(ret, 0, sizeof(*ret));
+	if (!d->generation)
+		return 0;
+	if (extent >= COUCHE_MAX_EXTENTS)
+		return couche_field_bad(field, "stage extent: too large");
+	if (le64_to_cpu(d->sequence) > COUCHE_MAX_SEQUENCE)
+		return couche_field_bad(field, "stage sequence: too large");
+	if (le16_to_cpu(d->granule) >= COUCHE_MAX_DATA_ROWS)
+		return couche_field_bad(field, "stage granule: past the end of any extent");
+	if (le16_to_cpu(d->flags) & ~COUCHE_STAGE_ZERO)
+		return couche_field_bad(field, "stage flags: unknown");
+	ret->extent = to_couche_extent(extent);
+	ret->sequence = le64_to_cpu(d->sequence);
+	ret->volume = le32_to_cpu(d->volume);
+	ret->generation = le32_to_cpu(d->generation);
+	ret->crc = le32_to_cpu(d->crc);
+	ret->granule = le16_to_cpu(d->granule);
+	ret->flags = le16_to_cpu(d->flags);
+	return couche_record_check_volume_id(ret->volume, field);
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The three records that map pages and the journal are made of, between their
- * bytes on disk and the structs that everything else uses: the place of an
- * extent (struct couche_place in types.h), a group, a volume.
+ * The records that map pages and the journal are made of, between their bytes
+ * on disk and the structs that everything else uses: the place of an extent
+ * (struct couche_place in types.h), a group, a volume, a slot of the data
+ * journal.
  *
  * Pure functions on the caller's buffers, any context. Decoding checks what a
  * record can know of itself: ranges, known values, distinct legs. Whether the
@@ -42,6 +43,17 @@ struct couche_volume_desc {
 	char name[COUCHE_NAME_SIZE];
 };
 
+/* What a slot of the data journal holds; generation 0: nothing. */
+struct couche_stage_desc {
+	couche_extent_t extent;
+	u64 sequence;
+	u32 volume;
+	u32 generation;		/* of the extent that it belongs to */
+	u32 crc;
+	u16 granule;		/* within the extent */
+	u16 flags;		/* COUCHE_STAGE_* */
+};
+
 int couche_record_check_volume_id(u32 id, const char **field);
 
 void couche_record_encode_extent(const struct couche_place *place,
@@ -58,5 +70,10 @@ void couche_record_encode_volume(const struct couche_volume_desc *volume,
 				 struct couche_disk_volume *d);
 int couche_record_decode_volume(const struct couche_disk_volume *d,
 				struct couche_volume_desc *ret, const char **field);
+
+void couche_record_encode_stage(const struct couche_stage_desc *stage,
+				struct couche_disk_stage *d);
+int couche_record_decode_stage(const struct couche_disk_stage *d,
+			       struct couche_stage_desc *ret, const char **field);
 
 #endif

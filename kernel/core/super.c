@@ -254,6 +254,21 @@ static int check_area(const struct couche_super *s, u64 start, u64 blocks,
 	return 0;
 }
 
+/* The data journal stands behind map and journal, whose end is @behind. */
+static int check_stage(const struct couche_super *s, u64 behind, const char **field)
+{
+	if (!(s->incompat & COUCHE_FEATURE_INCOMPAT_STAGE) != !s->stage_slots)
+		return couche_field_bad(field, "stage_slots: not as the incompat feature says");
+	if (!s->stage_slots)
+		return s->stage_start ? couche_field_bad(field, "stage_start: of no slots") : 0;
+	if (s->stage_slots < COUCHE_MIN_STAGE_SLOTS || s->stage_slots > COUCHE_MAX_STAGE_SLOTS)
+		return couche_field_bad(field, "stage_slots: not within 256..4194304");
+	if (s->stage_start < behind)
+		return couche_field_bad(field, "stage_start: overlaps the map or the journal");
+	return check_area(s, s->stage_start, s->stage_slots,
+			  "stage_start: not aligned or not inside every meta leg", field);
+}
+
 static int check_areas(const struct couche_super *s, const char **field)
 {
 	u64 map_blocks = (u64)s->map_pages * SLOTS_PER_PAGE;
@@ -280,7 +295,7 @@ static int check_areas(const struct couche_super *s, const char **field)
 		return couche_field_bad(field, "journal_start: overlaps the map");
 	if (s->journal_pos >= s->journal_blocks)
 		return couche_field_bad(field, "journal_pos: past the end of the journal");
-	return 0;
+	return check_stage(s, max(map_end, journal_end), field);
 }
 
 /**
@@ -355,6 +370,8 @@ static void unpack(const struct couche_disk_super *d, struct couche_super *s)
 	s->map_pages = le32_to_cpu(d->map_pages);
 	s->journal_blocks = le32_to_cpu(d->journal_blocks);
 	s->journal_start = le64_to_cpu(d->journal_start);
+	s->stage_start = le64_to_cpu(d->stage_start);
+	s->stage_slots = le32_to_cpu(d->stage_slots);
 	s->journal_seq = le64_to_cpu(d->journal_seq);
 	s->journal_pos = le32_to_cpu(d->journal_pos);
 	s->generation = le32_to_cpu(d->generation);
@@ -451,6 +468,8 @@ void couche_super_encode(const struct couche_super *s, void *block)
 	d->map_pages = cpu_to_le32(s->map_pages);
 	d->journal_blocks = cpu_to_le32(s->journal_blocks);
 	d->journal_start = cpu_to_le64(s->journal_start);
+	d->stage_start = cpu_to_le64(s->stage_start);
+	d->stage_slots = cpu_to_le32(s->stage_slots);
 	d->journal_seq = cpu_to_le64(s->journal_seq);
 	d->journal_pos = cpu_to_le32(s->journal_pos);
 	d->generation = cpu_to_le32(s->generation);
@@ -469,7 +488,8 @@ void couche_super_encode(const struct couche_super *s, void *block)
 /*
  * Pages for twice as many extents as there is raw space (volumes are thin),
  * for a group per segment, for all volumes, and one begun page per volume; a
- * small pool will not have a thousand volumes.
+ * small pool will not have a thousand volumes. And for each slot of the data
+ * journal.
  */
 static u64 map_pages_needed(const struct couche_super *s)
 {
@@ -483,24 +503,28 @@ static u64 map_pages_needed(const struct couche_super *s)
 	return div_u64(extents + COUCHE_PAGE_EXTENTS - 1, COUCHE_PAGE_EXTENTS) +
 	       div_u64(segments + COUCHE_PAGE_GROUPS - 1, COUCHE_PAGE_GROUPS) +
 	       DIV_ROUND_UP(COUCHE_MAX_VOLUMES, COUCHE_PAGE_VOLUMES) +
-	       min_t(u64, COUCHE_MAX_VOLUMES, 16 + div_u64(extents, 64));
+	       min_t(u64, COUCHE_MAX_VOLUMES, 16 + div_u64(extents, 64)) +
+	       DIV_ROUND_UP(s->stage_slots, COUCHE_PAGE_STAGES);
 }
 
 /**
  * couche_super_layout() - place map and journal on the meta legs
- * @s: legs, extent_sectors and segment_sectors are set; map_start, map_pages,
- *	journal_start and journal_blocks are filled in
+ * @s: legs, extent_sectors, segment_sectors and stage_slots are set; map_start,
+ *	map_pages, journal_start, journal_blocks, and stage_start if it is 0,
+ *	are filled in
  * @field: says what was wrong
  *
- * The same legs always give the same layout.
+ * The same legs always give the same layout. The data journal stands at the
+ * end of the smallest meta leg and never moves.
  *
  * Context: Any.
  * Return: 0; -EINVAL if a leg or a size is out of range; -ENOSPC if the
- * smallest meta leg has no room for the map and a journal of 256 blocks.
+ * smallest meta leg has no room for the map, a journal of 256 blocks and the
+ * data journal.
  */
 int couche_super_layout(struct couche_super *s, const char **field)
 {
-	u64 blocks, pages, left;
+	u64 blocks, pages, left, end;
 	int r;
 
 	r = check_sizes(s, field);
@@ -509,7 +533,11 @@ int couche_super_layout(struct couche_super *s, const char **field)
 	if (r)
 		return r;
 
-	blocks = (meta_sectors(s) - COUCHE_DATA_START) / COUCHE_BLOCK_SECTORS;
+	end = s->stage_start ?: meta_sectors(s);
+	if (!s->stage_start && s->stage_slots)
+		end -= min_t(u64, end - COUCHE_DATA_START,
+			     (u64)s->stage_slots * COUCHE_BLOCK_SECTORS);
+	blocks = (end - COUCHE_DATA_START) / COUCHE_BLOCK_SECTORS;
 	pages = map_pages_needed(s);
 	if (pages != (u32)pages ||
 	    blocks < pages * SLOTS_PER_PAGE + COUCHE_MIN_JOURNAL_BLOCKS)
@@ -520,5 +548,6 @@ int couche_super_layout(struct couche_super *s, const char **field)
 	s->map_pages = pages;
 	s->journal_start = s->map_start + pages * SLOTS_PER_PAGE * COUCHE_BLOCK_SECTORS;
 	s->journal_blocks = min_t(u64, left, COUCHE_DEFAULT_JOURNAL_BLOCKS);
+	s->stage_start = s->stage_slots ? end : 0;
 	return 0;
 }

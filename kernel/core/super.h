@@ -44,6 +44,8 @@ struct couche_super {
 	u64 journal_seq;
 	u32 map_pages;
 	u32 journal_blocks;
+	u64 stage_start;	/* sector */
+	u32 stage_slots;	/* 0: no data journal */
 	u32 journal_pos;	/* block of the journal */
 	u32 generation;		/* above that of any extent */
 	u8 clean;

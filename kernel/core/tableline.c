@@ -28,6 +28,9 @@ static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_COLD_MATRIX] = "cold_matrix",
 	[COUCHE_FEATURE_ARG_DOMAINS] = "domains",
 	[COUCHE_FEATURE_ARG_LEG_TIMEOUT] = "leg_timeout",
+	[COUCHE_FEATURE_ARG_DATA_JOURNAL] = "data_journal",
+	[COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD] = "destage_threshold",
+	[COUCHE_FEATURE_ARG_DESTAGE_INTERVAL] = "destage_interval",
 };
 
 static const char *const role_names[] = {
@@ -262,6 +265,45 @@ static int parse_sectors(const char *text, u32 low, u32 high, u32 *value)
 	return 0;
 }
 
+static int parse_data_journal(const char *text, struct couche_tableline *ret,
+			      const char **field)
+{
+	u32 sectors;
+
+	if (parse_sectors(text, COUCHE_MIN_STAGE_SLOTS * COUCHE_BLOCK_SECTORS,
+			  COUCHE_MAX_STAGE_SLOTS * COUCHE_BLOCK_SECTORS, &sectors) ||
+	    sectors % COUCHE_BLOCK_SECTORS)
+		return bad_word(ret, field, "data_journal:", text,
+				"is not a multiple of 8 within 2048..33554432");
+	ret->stage_slots = sectors / COUCHE_BLOCK_SECTORS;
+	return 0;
+}
+
+/* How the pool is run, as against how it is laid out. */
+static int parse_setting(enum couche_tableline_feature feature, const char *text,
+			 struct couche_tableline *ret, const char **field)
+{
+	switch (feature) {
+	case COUCHE_FEATURE_ARG_LEG_TIMEOUT:
+		if (!parse_number(text, COUCHE_MAX_LEG_TIMEOUT, &ret->leg_timeout))
+			return bad_word(ret, field, "leg_timeout:", text,
+					"is not within 0..86400");
+		return 0;
+	case COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD:
+		if (!parse_number(text, 95, &ret->destage_threshold))
+			return bad_word(ret, field, "destage_threshold:", text,
+					"is not a percentage within 0..95");
+		return 0;
+	case COUCHE_FEATURE_ARG_DESTAGE_INTERVAL:
+		if (!parse_number(text, 86400, &ret->destage_interval))
+			return bad_word(ret, field, "destage_interval:", text,
+					"is not a number of seconds within 0..86400");
+		return 0;
+	default:
+		return couche_field_bad(field, "feature args: not understood");
+	}
+}
+
 static int parse_value(enum couche_tableline_feature feature, const char *text,
 		       struct couche_tableline *ret, const char **field)
 {
@@ -303,13 +345,10 @@ static int parse_value(enum couche_tableline_feature feature, const char *text,
 		return 0;
 	case COUCHE_FEATURE_ARG_DOMAINS:
 		return parse_domains(text, ret, field);
-	case COUCHE_FEATURE_ARG_LEG_TIMEOUT:
-		if (!parse_number(text, COUCHE_MAX_LEG_TIMEOUT, &ret->leg_timeout))
-			return bad_word(ret, field, "leg_timeout:", text,
-					"is not within 0..86400");
-		return 0;
+	case COUCHE_FEATURE_ARG_DATA_JOURNAL:
+		return parse_data_journal(text, ret, field);
 	default:
-		return couche_field_bad(field, "feature args: not understood");
+		return parse_setting(feature, text, ret, field);
 	}
 }
 
@@ -441,6 +480,8 @@ static int check_sizes(const struct couche_tableline *t, const char **field)
 
 	if (t->segment_sectors % t->extent_sectors)
 		return couche_field_bad(field, "segment: not a multiple of extent");
+	if (t->stage_slots && given(t, COUCHE_FEATURE_ARG_FORMAT) && !cold->k)
+		return couche_field_bad(field, "data_journal: no cold tier");
 	if (given(t, COUCHE_FEATURE_ARG_COLD_MATRIX) && !cold->k)
 		return couche_field_bad(field, "cold_matrix: no cold tier");
 	if (cold->k && couche_codec_check(cold->k, cold->m, cold->matrix))
@@ -470,6 +511,8 @@ int couche_tableline_decode(unsigned int argc, char **argv,
 	ret->extent_sectors = COUCHE_DEFAULT_EXTENT_SECTORS;
 	ret->segment_sectors = COUCHE_DEFAULT_SEGMENT_SECTORS;
 	ret->leg_timeout = COUCHE_DEFAULT_LEG_TIMEOUT;
+	ret->destage_threshold = COUCHE_DEFAULT_DESTAGE_THRESHOLD;
+	ret->destage_interval = COUCHE_DEFAULT_DESTAGE_INTERVAL;
 
 	if (!uuid)
 		return couche_field_bad(field, "pool uuid: missing");

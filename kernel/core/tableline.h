@@ -8,7 +8,8 @@
  * Feature args: format, readonly, name <text>, extent <sectors>,
  * segment <sectors>, hot <k>+<m>, warm <k>+<m>, cold <k>+<m>,
  * cold_matrix vandermonde|cauchy, domains <d0,d1,...>, leg_timeout <seconds>,
- * 0 for none. A flag counts as one
+ * 0 for none, data_journal <sectors>, destage_threshold <percent>,
+ * destage_interval <seconds>, 0 for none. A flag counts as one
  * argument, the others as two. "-" stands for a leg whose device is missing.
  *
  * A pure function: nothing is looked up or opened. Device strings and the name
@@ -30,6 +31,8 @@
 #define COUCHE_DEFAULT_SEGMENT_SECTORS	131072	/* 64 MiB */
 #define COUCHE_DEFAULT_LEG_TIMEOUT	30	/* seconds */
 #define COUCHE_MAX_LEG_TIMEOUT		86400
+#define COUCHE_DEFAULT_DESTAGE_THRESHOLD	80	/* percent of the data journal */
+#define COUCHE_DEFAULT_DESTAGE_INTERVAL	30	/* seconds */
 
 struct couche_tableline_leg {
 	const char *device;	/* NULL: missing */
@@ -49,6 +52,9 @@ enum couche_tableline_feature {
 	COUCHE_FEATURE_ARG_COLD_MATRIX,
 	COUCHE_FEATURE_ARG_DOMAINS,
 	COUCHE_FEATURE_ARG_LEG_TIMEOUT,
+	COUCHE_FEATURE_ARG_DATA_JOURNAL,
+	COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD,
+	COUCHE_FEATURE_ARG_DESTAGE_INTERVAL,
 	COUCHE_NR_FEATURE_ARGS,
 };
 
@@ -64,6 +70,9 @@ struct couche_tableline {
 	u32 segment_sectors;
 	u32 leg_timeout;	/* seconds; 0: none */
 	struct couche_profile profile[COUCHE_NR_TIERS];
+	u32 stage_slots;	/* 0: no data journal */
+	u32 destage_threshold;	/* percent */
+	u32 destage_interval;	/* seconds */
 	char why[80];
 };
 

@@ -26,6 +26,8 @@ static bool add(void *block, const struct couche_record *rec)
 		return couche_journal_add_group(block, to_couche_group(rec->id), &rec->group);
 	case COUCHE_RECORD_VOLUME:
 		return couche_journal_add_volume(block, rec->id, &rec->volume);
+	case COUCHE_RECORD_STAGE:
+		return couche_journal_add_stage(block, rec->id, &rec->stage);
 	default:
 		return false;
 	}

@@ -12,7 +12,7 @@ static void repair(struct couche_disk_page *d, u8 flags)
 {
 	if (!(flags & FUZZ_KEEP_MAGIC)) {
 		d->magic = cpu_to_le32(COUCHE_PAGE_MAGIC);
-		d->type &= 3;
+		d->type %= COUCHE_PAGE_STAGE + 1;
 	}
 	if (!(flags & FUZZ_KEEP_CRC))
 		d->crc = cpu_to_le32(couche_block_crc(d, offsetof(struct couche_disk_page, crc),
@@ -79,6 +79,25 @@ static void walk_volumes(const void *block, void *second)
 	}
 }
 
+static void walk_slots(const void *block, void *second)
+{
+	struct couche_stage_desc slot, again;
+	const char *field = NULL;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i <= COUCHE_PAGE_STAGES; i++) {
+		r = couche_page_get_stage(block, i, &slot, &field);
+		fuzz_expect_field(r, field);
+		if (r)
+			continue;
+		fuzz_expect(slot.granule < COUCHE_MAX_DATA_ROWS);
+		couche_page_set_stage(second, i, &slot);
+		fuzz_expect(!couche_page_get_stage(second, i, &again, &field));
+		fuzz_expect(!memcmp(&slot, &again, sizeof(slot)));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct couche_page_head head, again;
@@ -107,6 +126,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	walk_extents(block, second);
 	walk_groups(block, second);
 	walk_volumes(block, second);
+	walk_slots(block, second);
 	free(second);
 	free(block);
 	return 0;

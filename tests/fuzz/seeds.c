@@ -50,6 +50,8 @@ static void fill_super(struct couche_super *s)
 	memset(s, 0, sizeof(*s));
 	memset(s->pool_uuid, 1, sizeof(s->pool_uuid));
 	strcpy(s->name, "tank");
+	s->incompat = COUCHE_FEATURE_INCOMPAT_STAGE;
+	s->stage_slots = 1024;
 	s->extent_sectors = 2048;
 	s->segment_sectors = 131072;
 	s->profile[0] = (struct couche_profile){ 1, 1, 0, 0 };
@@ -88,6 +90,11 @@ static const struct couche_volume_desc volume = {
 	.id = 1, .sectors = 4096, .uuid = { 1 }, .name = "data",
 };
 
+static const struct couche_stage_desc slot = {
+	.extent = (__force couche_extent_t)2, .sequence = 3, .volume = 1, .generation = 4,
+	.crc = 5, .granule = 6, .flags = COUCHE_STAGE_ZERO,
+};
+
 static int seed_page(void *block)
 {
 	int r;
@@ -103,6 +110,10 @@ static int seed_page(void *block)
 	couche_page_set_volume(block, 0, &volume);
 	if (!r)
 		r = write_seed("fuzz_page", 0, block, COUCHE_BLOCK_SIZE);
+	couche_page_init(block, COUCHE_PAGE_STAGE, 0, 0, 3);
+	couche_page_set_stage(block, 7, &slot);
+	if (!r)
+		r = write_seed("fuzz_page", 0, block, COUCHE_BLOCK_SIZE);
 	return r;
 }
 
@@ -114,6 +125,7 @@ static int seed_journal(void *block)
 	couche_journal_add_extent(block, 1, to_couche_extent(2), &place);
 	couche_journal_add_group(block, to_couche_group(0), &group);
 	couche_journal_add_volume(block, 1, &volume);
+	couche_journal_add_stage(block, 9, &slot);
 	couche_journal_seal(block, 1, 0, true, FUZZ_SEED);
 	r = write_seed("fuzz_journal", 0, block, COUCHE_BLOCK_SIZE);
 	if (r)

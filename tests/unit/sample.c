@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "bounds.h"
 #include "sample.h"
 
 void *sample_block(void)
@@ -56,6 +57,8 @@ void sample_super(struct couche_super *s)
 	s->generation = 77;
 	s->extent_sectors = 2048;
 	s->segment_sectors = 131072;
+	s->incompat = COUCHE_FEATURE_INCOMPAT_STAGE;
+	s->stage_slots = 4096;
 	s->profile[COUCHE_TIER_HOT] = (struct couche_profile){ .k = 1, .m = 1 };
 	s->profile[COUCHE_TIER_COLD] =
 		(struct couche_profile){ .k = 4, .m = 2, .csum = 1 };
@@ -105,6 +108,18 @@ void sample_volume(struct couche_volume_desc *v)
 	v->created = 1700000000 + sample_random();
 	memset(v->uuid, 1 + sample_random() % 255, sizeof(v->uuid));
 	strcpy(v->name, "volume-of-a-test");
+}
+
+void sample_stage(struct couche_stage_desc *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->extent = to_couche_extent(sample_random());
+	d->sequence = sample_random();
+	d->volume = 1 + sample_random() % COUCHE_MAX_VOLUMES;
+	d->generation = 1 + sample_random() % 1000;
+	d->crc = sample_random();
+	d->granule = sample_random() % COUCHE_MAX_DATA_ROWS;
+	d->flags = sample_random() & COUCHE_STAGE_ZERO;
 }
 
 void sample_spoil(void *object, const struct sample_spoil *spoil)

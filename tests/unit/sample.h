@@ -31,6 +31,7 @@ void sample_super(struct couche_super *s);
 void sample_place(struct couche_place *p);
 void sample_group(struct couche_group_desc *g);
 void sample_volume(struct couche_volume_desc *v);
+void sample_stage(struct couche_stage_desc *d);
 void sample_spoil(void *object, const struct sample_spoil *spoil);
 /* Fails the test unless @field begins with @starts. */
 void sample_assert_field(const char *name, const char *field, const char *starts);

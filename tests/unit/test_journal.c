@@ -39,6 +39,7 @@ static void test_records_round_trip(void **state)
 	struct couche_place place;
 	struct couche_group_desc group;
 	struct couche_volume_desc volume, removed = { .id = 0 };
+	struct couche_stage_desc stage;
 	struct couche_record rec;
 	unsigned int cursor = 0;
 	const char *field = NULL;
@@ -48,6 +49,7 @@ static void test_records_round_trip(void **state)
 	sample_place(&place);
 	sample_group(&group);
 	sample_volume(&volume);
+	sample_stage(&stage);
 	couche_journal_begin(block);
 	assert_int_equal(couche_journal_bytes(block), 0);
 	assert_true(couche_journal_add_extent(block, 7, to_couche_extent(123456), &place));
@@ -55,7 +57,8 @@ static void test_records_round_trip(void **state)
 	assert_true(couche_journal_add_group(block, to_couche_group(9), &group));
 	assert_true(couche_journal_add_volume(block, volume.id, &volume));
 	assert_true(couche_journal_add_volume(block, 5, &removed));
-	assert_int_equal(couche_journal_bytes(block), 32 + 272 + 136 + 136);
+	assert_true(couche_journal_add_stage(block, 77, &stage));
+	assert_int_equal(couche_journal_bytes(block), 32 + 272 + 136 + 136 + 40);
 	seal(block);
 
 	assert_int_equal(couche_journal_decode(block, SEQUENCE, POSITION, SEED,
@@ -77,6 +80,10 @@ static void test_records_round_trip(void **state)
 	assert_int_equal(couche_journal_next(block, &cursor, &rec, &field), 1);
 	assert_int_equal(rec.id, 5);
 	assert_int_equal(rec.volume.sectors, 0);
+	assert_int_equal(couche_journal_next(block, &cursor, &rec, &field), 1);
+	assert_int_equal(rec.type, COUCHE_RECORD_STAGE);
+	assert_int_equal(rec.id, 77);
+	assert_memory_equal(&rec.stage, &stage, sizeof(stage));
 	assert_int_equal(couche_journal_next(block, &cursor, &rec, &field), 0);
 	assert_int_equal(couche_journal_next(block, &cursor, &rec, &field), 0);
 	free(block);
@@ -189,14 +196,17 @@ static struct couche_disk_journal *sample_journal(void)
 	struct couche_place place;
 	struct couche_group_desc group = { .nr = 1, .k = 1 };
 	struct couche_volume_desc volume;
+	struct couche_stage_desc stage;
 
 	sample_place(&place);
 	sample_volume(&volume);
+	sample_stage(&stage);
 	volume.id = 4;
 	couche_journal_begin(d);
 	couche_journal_add_extent(d, 7, to_couche_extent(1), &place);
 	couche_journal_add_group(d, to_couche_group(9), &group);
 	couche_journal_add_volume(d, 4, &volume);
+	couche_journal_add_stage(d, 8, &stage);
 	return d;
 }
 
@@ -207,6 +217,7 @@ static struct couche_disk_journal *sample_journal(void)
 #define EXTENT(member, val) AT(0, couche_disk_record_extent, member, val)
 #define GROUP(member, val) AT(32, couche_disk_record_group, member, val)
 #define VOLUME(member, val) AT(304, couche_disk_record_volume, member, val)
+#define STAGE(member, val) AT(440, couche_disk_record_stage, member, val)
 
 static const struct sample_spoil spoils[] = {
 	{ "flags", BLOCK(flags, 2), "journal flags" },
@@ -214,9 +225,9 @@ static const struct sample_spoil spoils[] = {
 	{ "bytes far past the block", BLOCK(bytes, 0xffff), "journal bytes" },
 	{ "bytes cut a record", BLOCK(bytes, 304 + 128), "record len: past the end" },
 	{ "bytes cut a head", BLOCK(bytes, 304 + 4), "journal bytes: not the end" },
-	{ "bytes with a tail of zeros", BLOCK(bytes, 440 + 8), "record type" },
+	{ "bytes with a tail of zeros", BLOCK(bytes, 480 + 8), "record type" },
 	{ "type 0", EXTENT(head.type, 0), "record type" },
-	{ "type 4", GROUP(head.type, 4), "record type" },
+	{ "type 5", GROUP(head.type, 5), "record type" },
 	{ "type of another length", EXTENT(head.type, COUCHE_RECORD_GROUP), "record len" },
 	{ "len 0", EXTENT(head.len, 0), "record len" },
 	{ "len odd", EXTENT(head.len, 33), "record len" },
@@ -230,6 +241,12 @@ static const struct sample_spoil spoils[] = {
 	{ "volume id", VOLUME(head.id, 5), "record id" },
 	{ "volume id 0", VOLUME(head.id, 0), "volume id" },
 	{ "volume", VOLUME(to.flags, 1), "volume flags" },
+	{ "slot", STAGE(head.id, COUCHE_MAX_STAGE_SLOTS), "record slot" },
+	{ "stage extent", STAGE(to.extent, COUCHE_MAX_EXTENTS), "stage extent" },
+	{ "stage sequence", STAGE(to.sequence, COUCHE_MAX_SEQUENCE + 1), "stage sequence" },
+	{ "stage granule", STAGE(to.granule, COUCHE_MAX_DATA_ROWS), "stage granule" },
+	{ "stage flags", STAGE(to.flags, 2), "stage flags" },
+	{ "stage volume", STAGE(to.volume, 0), "volume id" },
 };
 
 static void test_unsound_blocks_are_named(void **state)

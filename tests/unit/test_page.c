@@ -103,6 +103,28 @@ static void test_volumes_round_trip(void **state)
 	free(block);
 }
 
+static void test_slots_round_trip(void **state)
+{
+	struct couche_stage_desc stage[COUCHE_PAGE_STAGES], back;
+	const char *field = NULL;
+	void *block = sample_block();
+	unsigned int i;
+
+	couche_page_init(block, COUCHE_PAGE_STAGE, 0, 2, NUMBER);
+	for (i = 0; i < COUCHE_PAGE_STAGES; i++) {
+		sample_stage(&stage[i]);
+		if (i == 4)
+			memset(&stage[i], 0, sizeof(stage[i]));
+		couche_page_set_stage(block, i, &stage[i]);
+	}
+	for (i = 0; i < COUCHE_PAGE_STAGES; i++) {
+		assert_int_equal(couche_page_get_stage(block, i, &back, &field), 0);
+		assert_memory_equal(&back, &stage[i], sizeof(back));
+	}
+	assert_int_equal(couche_page_get_stage(block, i, &back, &field), -EINVAL);
+	free(block);
+}
+
 static void test_fields_stand_where_the_format_says(void **state)
 {
 	struct couche_place place = {
@@ -171,7 +193,7 @@ static void assert_head(int expected, u8 type, u32 volume, u32 index, u64 sequen
 
 static void test_unsound_heads_are_named(void **state)
 {
-	assert_head(-EINVAL, 4, 0, 0, 1, "page type");
+	assert_head(-EINVAL, 5, 0, 0, 1, "page type");
 	assert_head(-EINVAL, 255, 0, 0, 1, "page type");
 	assert_head(-EINVAL, COUCHE_PAGE_MAP, 0, 0, 1, "volume id");
 	assert_head(0, COUCHE_PAGE_MAP, 1, 0, 1, NULL);
@@ -340,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_extents_round_trip),
 		cmocka_unit_test(test_groups_round_trip),
 		cmocka_unit_test(test_volumes_round_trip),
+		cmocka_unit_test(test_slots_round_trip),
 		cmocka_unit_test(test_fields_stand_where_the_format_says),
 		cmocka_unit_test(test_every_flipped_bit_is_seen),
 		cmocka_unit_test(test_pages_of_other_pools_and_places),

@@ -132,12 +132,12 @@ static void test_versions_and_features(void **state)
 	assert_int_equal(couche_super_decode(block, &back, &field), -EINVAL);
 	s.clean = 0;
 
-	s.incompat = 1;
+	s.incompat |= 2;
 	couche_super_encode(&s, block);
 	assert_int_equal(couche_super_decode(block, &back, &field), -EPROTONOSUPPORT);
 	sample_assert_field("incompat", field, "incompat");
 
-	s.incompat = 0;
+	s.incompat = COUCHE_FEATURE_INCOMPAT_STAGE;
 	couche_super_encode(&s, block);
 	d->version = cpu_to_le32(2);
 	reseal(d);
@@ -204,6 +204,14 @@ static const struct sample_spoil spoils[] = {
 	{ "leg too large", SET(leg[4].sectors, ~0ULL), "leg sectors: too large" },
 	{ "leg of too many segments", SET(leg[4].sectors, 1ULL << 52), "leg sectors: too many" },
 	{ "meta leg cut short", SET(leg[0].sectors, 4096), "map_start" },
+	{ "slots without the feature", SET(incompat, 0), "stage_slots: not as" },
+	{ "feature without slots", SET(stage_slots, 0), "stage_slots: not as" },
+	{ "too few slots", SET(stage_slots, 255), "stage_slots: not within" },
+	{ "too many slots", SET(stage_slots, (1 << 22) + 1), "stage_slots: not within" },
+	{ "slots over the journal", SET(stage_start, 8192), "stage_start: overlaps" },
+	{ "slots past the end", SET(stage_start, 1048576 - 8), "stage_start: not aligned" },
+	{ "slots not aligned", SET(stage_start, 1048576 - 4096 * 8 - 1),
+	  "stage_start: not aligned" },
 	{ "four meta legs", SET(leg[2].role, 0), "nr_legs" },
 	{ "too few cold legs", SET(leg[4].role, 1), "nr_legs" },
 };
@@ -350,6 +358,10 @@ static void test_layout_follows_the_smallest_meta_leg(void **state)
 	u64 end;
 
 	sample_super(&s);
+	s.incompat = 0;
+	s.stage_slots = 0;
+	s.stage_start = 0;
+	assert_int_equal(couche_super_layout(&s, &field), 0);
 	assert_int_equal(s.map_start, COUCHE_DATA_START);
 	assert_true(s.journal_start == s.map_start + 16ULL * s.map_pages);
 	assert_int_equal(s.journal_blocks, COUCHE_DEFAULT_JOURNAL_BLOCKS);
@@ -372,6 +384,33 @@ static void test_layout_follows_the_smallest_meta_leg(void **state)
 	s.leg[1].sectors--;
 	assert_int_equal(couche_super_layout(&s, &field), -ENOSPC);
 	sample_assert_field("small", field, "leg sectors: a meta leg is too small");
+}
+
+static void test_data_journal_stands_at_the_end_and_stays_there(void **state)
+{
+	struct couche_super s;
+	const char *field = NULL;
+	u32 pages;
+
+	sample_super(&s);
+	assert_true(s.stage_start == 1048576 - 4096 * 8);
+	assert_true(s.journal_start + 8ULL * s.journal_blocks <= s.stage_start);
+	pages = s.map_pages;
+	s.stage_slots = 4096 - 126;
+	assert_int_equal(couche_super_layout(&s, &field), 0);
+	assert_int_equal(s.map_pages, pages - 1);
+	assert_true(s.stage_start == 1048576 - 4096 * 8);
+
+	/* A further meta leg has to have room for it. */
+	s.leg[0].sectors = 1048576 - 126 * 8;
+	assert_int_equal(couche_super_check(&s, &field), 0);
+	s.leg[0].sectors--;
+	assert_int_equal(couche_super_layout(&s, &field), 0);
+	assert_int_equal(couche_super_check(&s, &field), -EINVAL);
+	sample_assert_field("leg", field, "stage_start: not aligned or not inside");
+	s.stage_start = 0;
+	s.stage_slots = COUCHE_MAX_STAGE_SLOTS;
+	assert_int_equal(couche_super_layout(&s, &field), -ENOSPC);
 }
 
 static void test_layout_refuses_what_it_cannot_divide_by(void **state)
@@ -417,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_pool_needs_a_tier_to_write_to),
 		cmocka_unit_test(test_shard_fits_its_segment),
 		cmocka_unit_test(test_layout_follows_the_smallest_meta_leg),
+		cmocka_unit_test(test_data_journal_stands_at_the_end_and_stays_there),
 		cmocka_unit_test(test_layout_refuses_what_it_cannot_divide_by),
 		cmocka_unit_test(test_segments_of_legs),
 	};

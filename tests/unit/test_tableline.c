@@ -53,9 +53,9 @@ static void test_everything_said(void **state)
 	};
 
 	decode_ok(UUID " 8 meta 8:16 hot 8:32 hot 8:33 warm 8:34 warm 8:35 "
-		  "cold a cold b cold c 19 format name tank extent 4096 segment 16384 "
+		  "cold a cold b cold c 25 format name tank extent 4096 segment 16384 "
 		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy domains 0,1,2,3,4,5,65535,7 "
-		  "leg_timeout 5", &t);
+		  "leg_timeout 5 data_journal 16384 destage_threshold 70 destage_interval 0", &t);
 	assert_int_equal(t.leg_timeout, 5);
 	assert_memory_equal(t.uuid, uuid, sizeof(uuid));
 	assert_int_equal(t.nr_legs, 8);
@@ -73,6 +73,9 @@ static void test_everything_said(void **state)
 	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 1, 0, 0 }), 4);
 	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 1, 0, 0, 0 }), 4);
 	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 2, 1, 1, 1 }), 4);
+	assert_int_equal(t.stage_slots, 2048);
+	assert_int_equal(t.destage_threshold, 70);
+	assert_int_equal(t.destage_interval, 0);
 	assert_int_equal(t.leg[1].domain, 1);
 	assert_int_equal(t.leg[6].domain, 65535);
 	assert_int_equal(t.given, (1 << COUCHE_NR_FEATURE_ARGS) - 1 -
@@ -89,6 +92,9 @@ static void test_defaults(void **state)
 	assert_string_equal(t.name, "");
 	assert_int_equal(t.extent_sectors, 2048);
 	assert_int_equal(t.segment_sectors, 131072);
+	assert_int_equal(t.stage_slots, 0);
+	assert_int_equal(t.destage_threshold, 80);
+	assert_int_equal(t.destage_interval, 30);
 	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 0, 0, 0 }), 4);
 	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 0, 0, 0, 0 }), 4);
 	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 0, 0, 0, 0 }), 4);
@@ -184,6 +190,13 @@ static const struct {
 	{ UUID " 8 " LEGS " " COLD " 2 cold 4294967297+2", "cold: '4294967297+2'" },
 	{ UUID " 8 " LEGS " " COLD " 2 cold_matrix hilbert", "cold_matrix: 'hilbert'" },
 	{ UUID " 2 " LEGS " 2 cold_matrix cauchy", "cold_matrix: no cold" },
+	{ UUID " 2 " LEGS " 2 data_journal 2040", "data_journal: '2040' is not" },
+	{ UUID " 2 " LEGS " 2 data_journal 2052", "data_journal: '2052' is not" },
+	{ UUID " 2 " LEGS " 2 data_journal 33554440", "data_journal: '33554440' is not" },
+	{ UUID " 2 " LEGS " 3 format data_journal 2048", "data_journal: no cold tier" },
+	{ UUID " 2 " LEGS " 2 destage_threshold 96", "destage_threshold: '96' is not" },
+	{ UUID " 2 " LEGS " 2 destage_interval -1", "destage_interval: '-1' is not" },
+	{ UUID " 2 " LEGS " 2 destage_interval 86401", "destage_interval: '86401' is not" },
 	{ UUID " 2 " LEGS " 2 domains 1", "domains: not one" },
 	{ UUID " 2 " LEGS " 2 domains 1,2,3", "domains: not one" },
 	{ UUID " 2 " LEGS " 2 domains 1,", "domains: not a number" },
