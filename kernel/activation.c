@@ -9,6 +9,7 @@
 #include "commit.h"
 #include "control.h"
 #include "core/tableline.h"
+#include "destage.h"
 #include "drain.h"
 #include "flight.h"
 #include "footer_cache.h"
@@ -23,6 +24,7 @@
 #include "repair.h"
 #include "resync.h"
 #include "scrub.h"
+#include "stage_io.h"
 #include "stripe.h"
 #include "superblock.h"
 #include "sweep.h"
@@ -100,6 +102,7 @@ static int create_healers(struct couche_pool *pool)
 static void pause_healers(struct couche_pool *pool)
 {
 	couche_sweep_pause(pool->drain);
+	couche_destage_pause(pool);
 	couche_sweep_pause(pool->scrub);
 	couche_sweep_pause(pool->rebuild);
 	couche_repair_pause(pool->repair);
@@ -111,6 +114,7 @@ static void unpause_healers(struct couche_pool *pool)
 	couche_sweep_unpause(pool->rebuild);
 	couche_sweep_unpause(pool->scrub);
 	couche_sweep_unpause(pool->drain);
+	couche_destage_unpause(pool);
 }
 
 /**
@@ -169,6 +173,7 @@ void couche_pool_free(struct couche_pool *pool)
 	couche_sweep_free(pool->rebuild);
 	couche_repair_free(pool->repair);
 	couche_watchdog_destroy(pool);
+	couche_destage_free(pool);
 	destroy_workqueues(pool);
 	couche_preserve_destroy(pool);
 	couche_volume_free_all(pool);
@@ -176,6 +181,8 @@ void couche_pool_free(struct couche_pool *pool)
 	couche_map_area_destroy(pool);
 	couche_commit_destroy(pool);
 	couche_stripe_pool_free(pool);
+	couche_stage_writes_destroy(pool);
+	couche_stage_free(pool);
 	couche_footer_cache_free(pool->footers);
 	for (i = 0; i < COUCHE_NR_TIERS; i++)
 		couche_codec_free(pool->codec[i]);
@@ -331,6 +338,20 @@ static int open_superblocks(struct couche_pool *pool, const struct couche_tablel
 	return err ?: couche_superblock_load(pool, line);
 }
 
+static int setup_stage(struct couche_pool *pool, const struct couche_tableline *line)
+{
+	int err;
+
+	if (!pool->super.stage_slots)
+		return 0;
+	err = couche_stage_create(pool);
+	if (!err)
+		err = couche_stage_writes_init(pool);
+	if (!err)
+		err = couche_destage_create(pool, line->destage_threshold, line->destage_interval);
+	return err;
+}
+
 /**
  * couche_pool_activate() - Bring a pool to life
  * @pool: legs and devices are from the table
@@ -352,6 +373,8 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
 	if (!err)
 		err = couche_map_area_init(pool);
 	if (!err)
+		err = setup_stage(pool, line);
+	if (!err)
 		err = couche_recover(pool);
 	if (!err)
 		err = check_redundancy(pool);
@@ -370,6 +393,7 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
 	queue_work(pool->control_wq, &pool->resync_work);
 	couche_sweep_kick(pool->rebuild);
 	couche_drain_start(pool);
+	couche_destage_unpause(pool);
 	return 0;
 }
 

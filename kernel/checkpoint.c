@@ -17,6 +17,7 @@
 #include "leg.h"
 #include "map_area.h"
 #include "pool.h"
+#include "stage.h"
 #include "superblock.h"
 #include "trace.h"
 #include "volume.h"
@@ -43,6 +44,9 @@ static void encode_page_locked(struct couche_pool *pool, u32 number, void *block
 		break;
 	case COUCHE_PAGE_VOLUME:
 		couche_volume_encode_page(pool, slot->index, number, block);
+		break;
+	case COUCHE_PAGE_STAGE:
+		couche_stage_encode_page(pool->stage, slot->index, number, block);
 		break;
 	default:
 		couche_page_init(block, COUCHE_PAGE_FREE, 0, 0, number);
@@ -118,12 +122,25 @@ static int flush_meta_legs(struct couche_pool *pool)
 	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
 }
 
-static void set_frozen(struct couche_commit *c, bool frozen)
+static void set_frozen(struct couche_pool *pool, bool frozen)
 {
+	struct couche_commit *c = &pool->commit;
+
 	spin_lock_irq(&c->lock);
 	c->frozen = frozen;
 	spin_unlock_irq(&c->lock);
 	wake_up_all(&c->wait);
+	if (pool->stage)
+		couche_stage_set_frozen(pool->stage, frozen);
+}
+
+/* No batch may begin that the ring could not hold. */
+static bool ring_is_short(struct couche_pool *pool)
+{
+	u32 ring = pool->super.journal_blocks;
+	u32 slots = pool->stage ? ring / COUCHE_STAGE_RING_SHARE : 0;
+
+	return ring - pool->commit.used < 3 * COUCHE_COMMIT_BLOCKS + 2 * slots;
 }
 
 /**
@@ -141,15 +158,13 @@ int couche_checkpoint_write(struct couche_pool *pool)
 		.pages = c->pages,
 		.sequence = pool->super.checkpoint + 1,
 	};
-	u32 ring = pool->super.journal_blocks;
 	struct couche_journal_tail tail = { .seq = c->seq, .pos = c->pos };
 	u32 used = c->used;
 	u32 number = 0;
 	int err = 0;
 
 	while (!err && number < pool->area.nr) {
-		/* No batch may begin that the ring could not hold. */
-		set_frozen(c, ring - c->used < 3 * COUCHE_COMMIT_BLOCKS);
+		set_frozen(pool, ring_is_short(pool));
 		number = collect_pages(&cp, number);
 		if (!cp.nr)
 			break;
@@ -166,7 +181,7 @@ int couche_checkpoint_write(struct couche_pool *pool)
 		c->checkpoints++;
 	}
 	trace_couche_checkpoint(cp.sequence, cp.written, err);
-	set_frozen(c, false);
+	set_frozen(pool, false);
 	return err;
 }
 
@@ -246,7 +261,7 @@ int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout 
 	struct couche_commit *c = &pool->commit;
 	int err;
 
-	set_frozen(c, true);
+	set_frozen(pool, true);
 	err = couche_commit_once(pool);
 	if (!err)
 		err = empty_journal(pool);
@@ -262,7 +277,7 @@ int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout 
 	c->pos = 0;
 	adopt_slots(pool, r);
 out:
-	set_frozen(c, false);
+	set_frozen(pool, false);
 	return err;
 }
 

@@ -11,6 +11,7 @@
 #include "leg.h"
 #include "map_area.h"
 #include "pool.h"
+#include "stage.h"
 #include "superblock.h"
 #include "trace.h"
 
@@ -262,8 +263,10 @@ bool couche_commit_pending(struct couche_pool *pool)
 {
 	struct couche_commit *c = &pool->commit;
 
-	/* Whoever sees the batch emptied sees that it was closed. */
-	return smp_load_acquire(&c->nr) || READ_ONCE(c->durable_id) != READ_ONCE(c->open_id);
+	/* Whoever sees the batch, or what is staged, emptied sees that it was closed. */
+	return smp_load_acquire(&c->nr) ||
+	       (pool->stage && smp_load_acquire(&pool->stage->nr_fresh)) ||
+	       READ_ONCE(c->durable_id) != READ_ONCE(c->open_id);
 }
 
 /**
@@ -291,6 +294,7 @@ void couche_commit_bio(struct couche_pool *pool, struct bio *bio)
  */
 static int flush_data_legs(struct couche_pool *pool)
 {
+	bool slots = pool->stage && xchg(&pool->stage->dirty, 0);
 	struct couche_batch batch;
 	u64 failed;
 	u32 i;
@@ -299,8 +303,9 @@ static int flush_data_legs(struct couche_pool *pool)
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
-		if (leg->role != COUCHE_ROLE_META && READ_ONCE(leg->dirty) &&
-		    couche_leg_writable(leg)) {
+		if (!couche_leg_writable(leg))
+			continue;
+		if (leg->role == COUCHE_ROLE_META ? slots : READ_ONCE(leg->dirty)) {
 			xchg(&leg->dirty, 0);
 			couche_leg_submit_flush(leg, &batch, i);
 		}
@@ -354,6 +359,50 @@ static int write_journal(struct couche_pool *pool, unsigned int half, unsigned i
 	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
 }
 
+/* Fresh slots go into what room is left; true: more blocks are needed for them. */
+static bool add_slots(struct couche_pool *pool, unsigned int half, unsigned int *nr, u32 *left)
+{
+	struct couche_commit *c = &pool->commit;
+
+	while (*left && *nr < COUCHE_COMMIT_BLOCKS) {
+		void *block = batch_block(c, half, *nr);
+		bool any;
+
+		couche_journal_begin(block);
+		spin_lock_irq(&c->lock);
+		any = couche_stage_seal_locked(pool->stage, block, left);
+		spin_unlock_irq(&c->lock);
+		*nr += any;
+	}
+	return *left;
+}
+
+/* The batch, and as many commits more as the slots need that were fresh then. */
+static int write_batch(struct couche_pool *pool, unsigned int half, unsigned int nr, u32 slots)
+{
+	bool more;
+	int err = 0;
+
+	do {
+		more = add_slots(pool, half, &nr, &slots);
+		if (nr)
+			err = write_journal(pool, half, nr);
+		nr = 0;
+	} while (!err && more);
+	return err;
+}
+
+/*
+ * With a data journal at a quarter of the ring: until the tail moves, up to two
+ * commits of a whole batch and an eighth of the ring for slots follow, before
+ * the checkpoint keeps everybody out.
+ */
+static bool needs_checkpoint(struct couche_pool *pool)
+{
+	return READ_ONCE(pool->commit.want_checkpoint) ||
+	       pool->commit.used > pool->super.journal_blocks / (pool->stage ? 4 : 2);
+}
+
 static void end_waiters(struct bio_list *waiters, int err)
 {
 	struct bio *bio;
@@ -378,6 +427,8 @@ int couche_commit_once(struct couche_pool *pool)
 	struct bio_list waiters;
 	unsigned int half, nr;
 	LIST_HEAD(frees);
+	LIST_HEAD(slots);
+	u32 nr_slots = 0;
 	u64 id;
 	int err;
 
@@ -391,6 +442,8 @@ int couche_commit_once(struct couche_pool *pool)
 	waiters = c->waiters;
 	bio_list_init(&c->waiters);
 	list_splice_init(&c->frees, &frees);
+	if (pool->stage)
+		nr_slots = couche_stage_close_locked(pool->stage, &slots);
 	err = c->error;
 	spin_unlock_irq(&c->lock);
 	wake_up_all(&c->wait);
@@ -398,8 +451,8 @@ int couche_commit_once(struct couche_pool *pool)
 	trace_couche_commit(id, nr, c->seq);
 	if (!err)
 		err = flush_data_legs(pool);
-	if (!err && nr)
-		err = write_journal(pool, half, nr);
+	if (!err)
+		err = write_batch(pool, half, nr, nr_slots);
 
 	spin_lock_irq(&c->lock);
 	if (err)
@@ -413,7 +466,9 @@ int couche_commit_once(struct couche_pool *pool)
 		couche_pool_fail(pool, "a commit could not be made durable");
 	wake_up_all(&c->wait);
 	end_waiters(&waiters, err);
-	if (!list_empty(&c->durable_frees))
+	if (pool->stage)
+		couche_stage_set_durable(pool->stage, &slots, err);
+	if (!list_empty(&c->durable_frees) || couche_stage_has_durable(pool->stage))
 		queue_work(pool->control_wq, &pool->release_work);
 	return err;
 }
@@ -427,7 +482,7 @@ static void commit_work(struct work_struct *work)
 	err = couche_commit_once(pool);
 	if (err || !couche_pool_writable(pool))
 		return;
-	if (READ_ONCE(c->want_checkpoint) || c->used > pool->super.journal_blocks / 2) {
+	if (needs_checkpoint(pool)) {
 		WRITE_ONCE(c->want_checkpoint, false);
 		err = couche_checkpoint_write(pool);
 	}
@@ -459,6 +514,10 @@ void couche_commit_release_work(struct work_struct *work)
 	spin_lock_irq(&c->lock);
 	list_splice_init(&c->durable_frees, &frees);
 	spin_unlock_irq(&c->lock);
+	if (pool->stage)
+		couche_stage_release(pool->stage);
+	if (list_empty(&frees))
+		return;
 	couche_pool_sync_io(pool);
 	list_for_each_entry_safe(old, next, &frees, list) {
 		couche_group_put_rows(pool, old->group, old->row, old->rows);

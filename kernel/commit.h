@@ -7,7 +7,8 @@
  * are one. Records gather in the open batch. The commit worker closes the
  * batch, flushes every data leg written to (data before map, I3), writes the
  * batch to the journal on all meta legs with FUA, and only then ends the
- * FLUSH and FUA bios that wait and hands freed rows back (I4).
+ * FLUSH and FUA bios that wait and hands freed rows back (I4). What was staged
+ * in the data journal since the last commit is recorded with it.
  *
  * A checkpoint (checkpoint.c) runs in the same worker when half the ring is
  * used, so that commits and checkpoints never overlap.

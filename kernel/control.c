@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "preserve.h"
 #include "resync.h"
+#include "stage_io.h"
 #include "superblock.h"
 #include "sweep.h"
 #include "volume.h"
@@ -35,6 +36,16 @@ static void tier_space(struct couche_pool *pool, struct couche_pool_info *info)
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
 		info->tier_used_sectors[tier] =
 			atomic64_read(&pool->tier_used[tier]) * COUCHE_BLOCK_SECTORS;
+}
+
+static void stage_info(struct couche_stage *stage, struct couche_pool_info *info)
+{
+	info->stage_slots = stage->nr;
+	spin_lock_irq(&stage->lock);
+	info->stage_used = stage->nr_used - stage->nr_dropped;
+	spin_unlock_irq(&stage->lock);
+	info->staged_granules = atomic64_read(&stage->staged_granules);
+	info->destaged_granules = atomic64_read(&stage->destaged_granules);
 }
 
 /**
@@ -68,6 +79,8 @@ void couche_pool_info(struct couche_pool *pool, struct couche_pool_info *info)
 		info->degraded |= !couche_leg_current(&pool->legs[i]);
 	}
 	tier_space(pool, info);
+	if (pool->stage)
+		stage_info(pool->stage, info);
 	couche_pool_repair_info(pool, &info->repair);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_REBUILD, &info->rebuild);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_SCRUB, &info->scrub);
@@ -270,8 +283,8 @@ void couche_control_fail_work(struct work_struct *work)
 }
 
 /*
- * It takes all writes from here on, and is trusted when a checkpoint of every
- * page has gone through.
+ * It takes all writes from here on, and is trusted when it has what is staged
+ * and a checkpoint of every page, which flushes, has gone through.
  */
 static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
 {
@@ -282,6 +295,9 @@ static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
 	if (err)
 		return err;
 	epoch = READ_ONCE(leg->epoch);
+	err = couche_stage_copy(pool, leg);
+	if (err)
+		return err;
 	spin_lock_irq(&pool->commit.lock);
 	bitmap_set(pool->area.dirty, 0, pool->area.nr);
 	spin_unlock_irq(&pool->commit.lock);

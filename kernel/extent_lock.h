@@ -10,6 +10,7 @@
 #ifndef COUCHE_EXTENT_LOCK_H
 #define COUCHE_EXTENT_LOCK_H
 
+#include "stage.h"
 #include "volume.h"
 
 /**
@@ -43,6 +44,29 @@ static inline void couche_extent_disown(struct couche_pool *pool, struct couche_
 {
 	atomic64_andnot(ENTRY_STATE, &entry->word);
 	couche_pool_kick(pool);
+}
+
+/**
+ * couche_extent_move_locked() - Move an extent: in memory, and in the journal
+ * @page: the page it stands in
+ * @extent: its number
+ * @to: its new place; flags 0 unmaps it
+ * @state: bits of ENTRY_STATE to keep
+ *
+ * What the data journal held of it is dropped: merged, or overwritten.
+ *
+ * Context: inside a commit section, as the extent's owner.
+ */
+static inline void couche_extent_move_locked(struct couche_map_page *page, couche_extent_t extent,
+					     const struct couche_place *to, u64 state)
+{
+	struct couche_volume *volume = page->volume;
+	bool staged = atomic64_read(&couche_volume_entry(page, extent)->word) & ENTRY_STAGED;
+
+	/* The generation first: who finds nothing staged then sees that it moved. */
+	couche_volume_move_locked(page, extent, to, state);
+	if (staged)
+		couche_stage_drop_locked(volume->pool->stage, volume->desc.id, extent);
 }
 
 #endif /* COUCHE_EXTENT_LOCK_H */

@@ -46,6 +46,10 @@ struct couche_pool_info {
 	u64 journal_used;
 	u64 commits;
 	u64 checkpoints;
+	u32 stage_slots;		/* of the data journal */
+	u32 stage_used;
+	u64 staged_granules;
+	u64 destaged_granules;
 	struct couche_profile profile[COUCHE_NR_TIERS];
 	u64 tier_sectors[COUCHE_NR_TIERS];	/* raw capacity of online legs */
 	u64 tier_used_sectors[COUCHE_NR_TIERS];	/* raw sectors in allocated rows */

@@ -10,6 +10,7 @@
 #include "core/heat.h"
 #include "group.h"
 #include "leg.h"
+#include "stage.h"
 #include "trace.h"
 
 /**
@@ -320,6 +321,15 @@ void couche_io_deferred_work(struct work_struct *work)
 /* Links of the longest chain of works that one bio goes through. */
 #define IO_CHAIN	4
 
+/* For slots of the data journal: the destager is at work. */
+static bool writers_wait(struct couche_pool *pool)
+{
+	if (!pool->stage || bio_list_empty(&pool->stage->waiting))
+		return false;
+	schedule_timeout_uninterruptible(1);
+	return true;
+}
+
 /**
  * couche_io_hold_all() - Keep new bios of all volumes, end the others
  * @pool: the pool, about to be suspended
@@ -337,7 +347,7 @@ void couche_io_hold_all(struct couche_pool *pool)
 			flush_workqueue(pool->io_wq);
 			flush_workqueue(pool->leg_wq);
 		}
-	} while (!bio_list_empty(&pool->deferred));
+	} while (!bio_list_empty(&pool->deferred) || writers_wait(pool));
 	couche_pool_sync_io(pool);
 }
 
@@ -353,4 +363,6 @@ void couche_io_release_all(struct couche_pool *pool)
 	clear_bit(POOL_HOLDING, &pool->flags);
 	spin_unlock_irq(&pool->deferred_lock);
 	resume_bios(pool, &pool->held);
+	if (pool->stage)
+		couche_stage_wake(pool->stage);
 }

@@ -14,6 +14,7 @@
  *   alloc_lock               groups, row and segment bitmaps, map page numbers
  *   super_lock               legs' states and the superblocks
  *   commit.lock              a map change together with its journal record
+ *   stage.lock               slots of the data journal, then a bucket's lock
  *   deferred_lock            bios that wait for an extent
  *   orphan_lock              bios that were given up, inside a leg's bucket lock
  * The commit worker takes super_lock and inner ones only, so whoever holds one
@@ -42,10 +43,12 @@
 #include "leg_types.h"
 #include "map_area_types.h"
 
+struct couche_destage;
 struct couche_footer_cache;
 struct couche_group;
 struct couche_repair;
 struct couche_retired;
+struct couche_stage;
 struct couche_stripe_pool;
 struct couche_sweep;
 struct dm_target;
@@ -127,6 +130,8 @@ struct couche_pool {
 	struct couche_commit commit;
 	struct couche_stripe_pool *stripes;
 	struct couche_footer_cache *footers;
+	struct couche_stage *stage;	/* the data journal, or NULL */
+	struct couche_destage *destage;	/* likewise */
 
 	struct xarray volumes;		/* by id */
 	struct mutex preserved_lock;

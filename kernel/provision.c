@@ -132,7 +132,7 @@ static int publish(struct provision *p)
 		kfree(old);
 		return -EAGAIN;
 	}
-	couche_volume_move_locked(p->page, p->extent, &p->to, 0);
+	couche_extent_move_locked(p->page, p->extent, &p->to, 0);
 	couche_commit_free_locked(p->pool, old);
 	couche_commit_free_locked(p->pool, kept);
 	couche_commit_end(p->pool);

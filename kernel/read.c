@@ -2,7 +2,7 @@
 /*
  * Reads. An extent that was never written reads as zeros; one with k = 1 and
  * no checksums is read where it lies, from any current copy; a stripe goes to
- * read_stripe.c.
+ * read_stripe.c, or, where some of it is staged, by stage_read.c.
  */
 #include <linux/bio.h>
 
@@ -11,6 +11,7 @@
 #include "group.h"
 #include "io.h"
 #include "leg.h"
+#include "stage_io.h"
 #include "trace.h"
 
 #define COPY_IN_ENDIO	(16U << 10)	/* more is copied by a worker */
@@ -132,7 +133,8 @@ int couche_read_map(struct couche_io *io)
 		return read_zeros(io);
 	io->group = couche_group_find(io->volume->pool, couche_entry_group(io->word));
 	if (is_stripe(io->volume->pool, couche_entry_tier(io->word)))
-		return couche_read_stripe_map(io);
+		return io->word & ENTRY_STAGED ? couche_stage_read_map(io) :
+						 couche_read_stripe_map(io);
 	shard = choose_copy(io);
 	if (shard < 0) {
 		couche_io_leave(io);

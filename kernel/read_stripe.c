@@ -25,6 +25,7 @@
 #include "leg.h"
 #include "read_stripe.h"
 #include "repair.h"
+#include "stage_io.h"
 #include "stripe.h"
 #include "trace.h"
 
@@ -381,6 +382,13 @@ static void read_done_work(struct work_struct *work)
 		couche_bounce_put(read->part[i].footers);
 	}
 	mempool_free(read, read_pool);
+	if (!err && (io->word & ENTRY_STAGED))
+		err = couche_stage_overlay(io);
+	if (err == -EAGAIN) {
+		couche_io_leave(io);
+		couche_io_resume(couche_io_bio(io));
+		return;
+	}
 	couche_io_end(io, errno_to_blk_status(err));
 }
 

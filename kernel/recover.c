@@ -13,6 +13,7 @@
 #include "leg.h"
 #include "map_area.h"
 #include "pool.h"
+#include "stage.h"
 #include "volume.h"
 
 #define DM_MSG_PREFIX "couche-pool"
@@ -203,6 +204,27 @@ static int load_map(struct recovery *r, const void *block, u32 number,
 	return 0;
 }
 
+static int load_stage(struct recovery *r, const void *block, u32 number, u32 index)
+{
+	struct couche_stage *stage = r->pool->stage;
+	struct couche_stage_desc desc;
+	const char *why;
+	u32 i, slot;
+
+	if (!stage || index >= stage->nr_map_pages)
+		return bad(r, "map page", number, "index: beyond the data journal");
+	if (stage->map_pages[index] != COUCHE_NO_PAGE)
+		return bad(r, "map page", number, "index: another page holds these slots");
+	stage->map_pages[index] = number;
+	for (i = 0; i < COUCHE_PAGE_STAGES; i++) {
+		slot = index * COUCHE_PAGE_STAGES + i;
+		if (couche_page_get_stage(block, i, &desc, &why) ||
+		    (desc.generation && couche_stage_load(stage, slot, &desc, &why)))
+			return bad(r, "slot", slot, why);
+	}
+	return 0;
+}
+
 static int load_page(struct recovery *r, u32 number, u32 i, bool maps)
 {
 	const void *block = r->best + ((size_t)i << COUCHE_BLOCK_SHIFT);
@@ -224,6 +246,8 @@ static int load_page(struct recovery *r, u32 number, u32 i, bool maps)
 		return load_volumes(r, block, number, head.index);
 	case COUCHE_PAGE_MAP:
 		return load_map(r, block, number, &head);
+	case COUCHE_PAGE_STAGE:
+		return load_stage(r, block, number, head.index);
 	default:
 		return 0;
 	}
@@ -332,6 +356,31 @@ static int replay_volume(struct recovery *r, const struct couche_record *rec)
 	return table_page(pool, &pool->area.volume_pages[index], COUCHE_PAGE_VOLUME, index);
 }
 
+static int replay_stage(struct recovery *r, const struct couche_record *rec)
+{
+	struct couche_stage *stage = r->pool->stage;
+	const char *why = "there is no data journal";
+	u32 index = rec->id / COUCHE_PAGE_STAGES;
+
+	if (!stage || couche_stage_load(stage, rec->id, &rec->stage, &why))
+		return bad(r, "journal: slot", rec->id, why);
+	return table_page(r->pool, &stage->map_pages[index], COUCHE_PAGE_STAGE, index);
+}
+
+static int replay_record(struct recovery *r, const struct couche_record *rec)
+{
+	switch (rec->type) {
+	case COUCHE_RECORD_EXTENT:
+		return replay_extent(r, rec);
+	case COUCHE_RECORD_GROUP:
+		return replay_group(r, rec);
+	case COUCHE_RECORD_STAGE:
+		return replay_stage(r, rec);
+	default:
+		return replay_volume(r, rec);
+	}
+}
+
 static int replay_block(struct recovery *r, const void *block)
 {
 	struct couche_record rec;
@@ -341,12 +390,7 @@ static int replay_block(struct recovery *r, const void *block)
 
 	while (!err && (more = couche_journal_next(block, &cursor, &rec, &field)) > 0) {
 		r->records++;
-		if (rec.type == COUCHE_RECORD_EXTENT)
-			err = replay_extent(r, &rec);
-		else if (rec.type == COUCHE_RECORD_GROUP)
-			err = replay_group(r, &rec);
-		else
-			err = replay_volume(r, &rec);
+		err = replay_record(r, &rec);
 	}
 	if (!err && more < 0)
 		err = bad(r, "journal: record", r->records, field);
@@ -494,6 +538,52 @@ static int mark_extents(struct recovery *r)
 	return err;
 }
 
+/* The extent that a slot belongs to, if it is still what it was then. */
+static struct couche_entry *entry_of_slot(struct couche_pool *pool,
+					  const struct couche_stage_desc *desc)
+{
+	struct couche_volume *volume = xa_load(&pool->volumes, desc->volume);
+	struct couche_map_page *page;
+	struct couche_entry *entry;
+
+	if (!desc->generation || !volume || from_couche_extent(desc->extent) >= volume->nr_extents)
+		return NULL;
+	page = volume->pages[from_couche_extent(desc->extent) / COUCHE_PAGE_EXTENTS];
+	if (!page)
+		return NULL;
+	entry = couche_volume_entry(page, desc->extent);
+	if (!(atomic64_read(&entry->word) & ENTRY_MAPPED) ||
+	    entry->generation != desc->generation)
+		return NULL;
+	return entry;
+}
+
+/* Which slots count is seen only now that all generations are known. */
+static int adopt_slots(struct recovery *r)
+{
+	struct couche_stage *stage = r->pool->stage;
+	u32 i;
+
+	for (i = 0; stage && i < stage->nr; i++) {
+		struct couche_entry *entry = entry_of_slot(r->pool, &stage->slots[i].desc);
+
+		if (!entry)
+			continue;
+		if (!couche_stage_takes(r->pool, couche_entry_tier(atomic64_read(&entry->word))))
+			return bad(r, "slot", i, "the extent that it names is no stripe");
+		couche_stage_adopt(stage, i, entry);
+	}
+	for (i = 0; stage && i < stage->nr_map_pages; i++) {
+		u32 *page = &stage->map_pages[i];
+
+		if (*page == COUCHE_NO_PAGE)
+			*page = couche_map_area_get(r->pool, COUCHE_PAGE_STAGE, i, NULL);
+		if (*page == COUCHE_NO_PAGE)
+			return bad(r, "slot", i * COUCHE_PAGE_STAGES, "the map area is full");
+	}
+	return 0;
+}
+
 /* The journal has explained all of it, or else the metadata is wrong. */
 static int check_doubtful(struct recovery *r)
 {
@@ -533,6 +623,8 @@ int couche_recover(struct couche_pool *pool)
 		err = mark_segments(&r);
 	if (!err)
 		err = mark_extents(&r);
+	if (!err)
+		err = adopt_slots(&r);
 	if (!err && (r.records || r.damaged))
 		DMINFO("%s: replayed %llu records, %u torn or damaged map page slots",
 		       pool->device, r.records, r.damaged);

@@ -11,6 +11,7 @@
 #include "group_alloc.h"
 #include "leg.h"
 #include "preserve.h"
+#include "stage_io.h"
 #include "stripe.h"
 #include "trace.h"
 
@@ -28,7 +29,7 @@ struct copy {
 	struct couche_free *old;
 	struct couche_free *dropped;	/* an older kept copy, outdated */
 	u32 epoch;			/* of the pool's legs when the copy was made */
-	bool in_place;			/* the source is written in place */
+	bool writable;			/* writes may go to the source: in place, or staged */
 	bool owned;
 };
 
@@ -59,6 +60,16 @@ static void end_moving(struct copy *c)
 	couche_extent_disown(c->pool, c->entry);
 }
 
+static bool is_staged(const struct copy *c)
+{
+	return atomic64_read(&c->entry->word) & ENTRY_STAGED;
+}
+
+static bool has_checksums(const struct copy *c)
+{
+	return c->pool->geometry[c->from.place.tier].footers;
+}
+
 static int analyze(struct copy *c)
 {
 	struct couche_relocation *r = c->r;
@@ -66,13 +77,15 @@ static int analyze(struct copy *c)
 	c->from.place = couche_entry_place(c->entry);
 	if (!(c->from.place.flags & COUCHE_EXTENT_MAPPED))
 		return fail(c, "the extent is not mapped", -ENODATA);
-	if (r->flags & RELOCATE_REPAIR)
+	if (r->flags & (RELOCATE_REPAIR | RELOCATE_DESTAGE))
 		r->tier = c->from.place.tier;
 	else if (c->from.place.tier == r->tier)
 		return fail(c, "the extent is there already", -EALREADY);
 	if ((r->flags & RELOCATE_REPAIR) && c->from.place.generation != r->generation)
 		return fail(c, "the extent has been moved since", -EALREADY);
-	c->in_place = !c->pool->geometry[c->from.place.tier].footers;
+	if ((r->flags & RELOCATE_DESTAGE) && !is_staged(c))
+		return fail(c, "nothing of the extent is staged", -EALREADY);
+	c->writable = !has_checksums(c) || c->pool->stage;
 	c->old = couche_commit_free_alloc(&c->from.place);
 	return c->old ? 0 : fail(c, "no memory", -ENOMEM);
 }
@@ -104,9 +117,27 @@ static int find_rows(struct copy *c)
  */
 static void sync_writers(struct copy *c)
 {
-	if (!c->in_place)
-		return;
-	couche_pool_sync_io(c->pool);
+	if (c->writable)
+		couche_pool_sync_io(c->pool);
+}
+
+/* What is staged counts, and if all of it is, nothing else does. */
+static int load(struct copy *c)
+{
+	u32 granules = couche_stage_granules(c->pool);
+	int err;
+
+	if (!is_staged(c))
+		return couche_stripe_load_extent(c->pool, c->stripe, &c->from);
+	if (couche_stage_count(c->pool->stage, c->from.volume, c->from.extent, 0, granules) <
+	    granules) {
+		err = couche_stripe_load_extent(c->pool, c->stripe, &c->from);
+		if (err)
+			return err;
+	} else {
+		couche_stripe_blank(c->pool, c->stripe);
+	}
+	return couche_stage_merge(c->pool, c->stripe, &c->from);
 }
 
 static int scale_up(struct copy *c)
@@ -116,7 +147,7 @@ static int scale_up(struct copy *c)
 	trace_couche_relocate(c->from.volume, c->from.extent, COUCHE_MIGRATION_SCALE_UP);
 	c->epoch = READ_ONCE(c->pool->epoch);
 	smp_rmb();
-	err = couche_stripe_load_extent(c->pool, c->stripe, &c->from);
+	err = load(c);
 	if (err)
 		return fail(c, "the extent cannot be read", err);
 	err = couche_stripe_store(c->pool, c->stripe, &c->to);
@@ -163,8 +194,7 @@ static int copy_extent(struct copy *c)
 {
 	int err;
 
-	if (!c->owned)
-		sync_writers(c);
+	sync_writers(c);
 	for (;;) {
 		err = scale_up(c);
 		if (!err)
@@ -183,14 +213,14 @@ static bool take_kept(struct copy *c)
 {
 	struct couche_preserved kept;
 
-	if ((c->r->flags & RELOCATE_REPAIR) ||
+	if ((c->r->flags & (RELOCATE_REPAIR | RELOCATE_DESTAGE)) ||
 	    !couche_preserve_take_match(c->pool, c->from.volume, c->from.extent,
 					c->from.place.generation, c->r->tier, &kept))
 		return false;
 	own_unchanged(c);
 	c->to.place = kept.place;
 	c->epoch = READ_ONCE(c->pool->epoch);
-	if (!c->in_place || (atomic64_read(&c->entry->word) & ENTRY_KEPT))
+	if (!c->writable || (atomic64_read(&c->entry->word) & ENTRY_KEPT))
 		return true;
 	/* Diverged: its rows go the way of all freed rows. */
 	c->dropped = couche_commit_free_alloc(&kept.place);
@@ -209,7 +239,7 @@ static bool worth_keeping(struct copy *c)
 	for (i = 0; i < group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(c->pool, group, i);
 
-		if (couche_leg_draining(leg) || (c->in_place && !couche_leg_current(leg)))
+		if (couche_leg_draining(leg) || (!has_checksums(c) && !couche_leg_current(leg)))
 			return false;
 	}
 	return true;
@@ -226,7 +256,7 @@ static bool keep_source(struct copy *c)
 
 	if (!c->dropped)
 		c->dropped = couche_preserve_drop(c->pool, c->from.volume, c->from.extent);
-	return (c->r->flags & RELOCATE_PRESERVE) && worth_keeping(c) &&
+	return (c->r->flags & RELOCATE_PRESERVE) && !is_staged(c) && worth_keeping(c) &&
 	       !couche_preserve_add(c->pool, c->from.volume, c->from.extent, &kept);
 }
 
@@ -245,7 +275,7 @@ static int commit(struct copy *c)
 		kfree(couche_preserve_drop(c->pool, c->from.volume, c->from.extent));
 		return fail(c, "a leg came back meanwhile", -EAGAIN);
 	}
-	couche_volume_move_locked(c->page, c->r->extent, &c->to.place, keep ? ENTRY_KEPT : 0);
+	couche_extent_move_locked(c->page, c->r->extent, &c->to.place, keep ? ENTRY_KEPT : 0);
 	couche_commit_free_locked(c->pool, c->dropped);
 	c->dropped = NULL;
 	if (!keep) {

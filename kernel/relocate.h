@@ -4,7 +4,7 @@
  * and repair. Its four steps are the product's promise:
  *
  *   ANALYZE     the extent is mapped, the target tier takes it, rows are found
- *   SCALE UP    read, verify, encode, write all shards
+ *   SCALE UP    read, verify, lay over it what is staged, encode, write all shards
  *   WAIT SYNC   flush, read back when asked; commit unless a write came between
  *   SCALE DOWN  the old rows are freed, once the commit is durable
  *
@@ -23,12 +23,13 @@ enum couche_relocate_flag {
 	RELOCATE_VERIFY	= 1 << 2,	/* read the new copy back */
 	RELOCATE_REPAIR	= 1 << 3,	/* within its tier, onto legs that are all there */
 	RELOCATE_PRESERVE = 1 << 4,	/* keep the source copy, preserve.h */
+	RELOCATE_DESTAGE = 1 << 5,	/* within its tier, if some of it is staged */
 };
 
 struct couche_relocation {
 	struct couche_volume *volume;
 	couche_extent_t extent;
-	u8 tier;			/* RELOCATE_REPAIR: out */
+	u8 tier;			/* RELOCATE_REPAIR, RELOCATE_DESTAGE: out */
 	u32 flags;			/* enum couche_relocate_flag */
 	u32 generation;			/* RELOCATE_REPAIR: only the extent of this one */
 	u64 batch;			/* out: commit that makes it durable */

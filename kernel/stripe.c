@@ -670,6 +670,18 @@ int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *st
 	return err;
 }
 
+/**
+ * couche_stripe_blank() - Make an extent of zeros, with zeros behind
+ * @pool: the pool
+ * @stripe: its data
+ *
+ * Context: process.
+ */
+void couche_stripe_blank(struct couche_pool *pool, struct couche_stripe *stripe)
+{
+	memset(stripe->data, 0, pool->stripes->data);
+}
+
 static void encode(struct couche_pool *pool, struct couche_stripe *stripe,
 		   const struct couche_stripe_id *id)
 {

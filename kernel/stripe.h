@@ -56,6 +56,7 @@ u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id);
 int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *stripe,
 			      const struct couche_stripe_id *id);
+void couche_stripe_blank(struct couche_pool *pool, struct couche_stripe *stripe);
 int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id);
 int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,

@@ -169,6 +169,9 @@ static const char *asked_differs(const struct couche_tableline *line,
 	if ((line->given & BIT(COUCHE_FEATURE_ARG_SEGMENT)) &&
 	    line->segment_sectors != s->segment_sectors)
 		return "segment";
+	if ((line->given & BIT(COUCHE_FEATURE_ARG_DATA_JOURNAL)) &&
+	    line->stage_slots != s->stage_slots)
+		return "data_journal";
 	if (profile_differs(line, COUCHE_TIER_HOT, s))
 		return "hot";
 	if (profile_differs(line, COUCHE_TIER_WARM, s))
@@ -876,6 +879,8 @@ static void layout_from_table(const struct couche_tableline *line, struct couche
 	s->extent_sectors = line->extent_sectors;
 	s->segment_sectors = line->segment_sectors;
 	memcpy(s->profile, line->profile, sizeof(s->profile));
+	s->stage_slots = line->stage_slots;
+	s->incompat = line->stage_slots ? COUCHE_FEATURE_INCOMPAT_STAGE : 0;
 	strscpy(s->name, *line->name ? line->name : "couche", sizeof(s->name));
 	for (i = 0; i < line->nr_legs; i++) {
 		s->leg[i].role = line->leg[i].role;

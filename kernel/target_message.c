@@ -6,7 +6,9 @@
 
 #include "commit.h"
 #include "control.h"
+#include "destage.h"
 #include "pool.h"
+#include "stage.h"
 #include "target.h"
 #include "volume.h"
 
@@ -54,6 +56,8 @@ static int remove_volume(struct couche_pool *pool, const struct message *m,
 		return err;
 	mutex_lock(&pool->config_lock);
 	err = couche_control_changeable(pool, why) ?: couche_volume_remove(pool, id, why);
+	if (!err)
+		couche_stage_drop_volume(pool->stage, id);
 	mutex_unlock(&pool->config_lock);
 	return err;
 }
@@ -126,6 +130,18 @@ static int checkpoint(struct couche_pool *pool, const struct message *m,
 	return couche_control_changeable(pool, why) ?: couche_commit_checkpoint(pool);
 }
 
+static int flush(struct couche_pool *pool, const struct message *m, char **argv,
+		 const char **why)
+{
+	int err = couche_control_changeable(pool, why);
+
+	if (err)
+		return err;
+	err = couche_destage_flush(pool);
+	*why = err == -ENODEV ? "the pool has no data journal" : "the metadata takes no changes";
+	return err;
+}
+
 static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)
 {
 	static const char * const names[] = COUCHE_SWEEP_ORDER_NAMES;
@@ -168,6 +184,7 @@ static const struct message messages[] = {
 	{ "migrate", 4, migrate },
 	{ "cancel", 1, cancel },
 	{ "checkpoint", 0, checkpoint },
+	{ "flush", 0, flush },
 	{ "rebuild", 1, sweep, .sweep = COUCHE_SWEEP_REBUILD },
 	{ "rebuild_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_REBUILD },
 	{ "scrub", 1, sweep, .sweep = COUCHE_SWEEP_SCRUB },

@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "control.h"
 #include "core/tableline.h"
+#include "destage.h"
 #include "flight.h"
 #include "io.h"
 #include "leg.h"
@@ -265,6 +266,7 @@ static int pool_preresume(struct dm_target *ti)
 	err = take_devices(ti, tp);
 	if (err)
 		return err;
+	couche_destage_set(pool, tp->line.destage_threshold, tp->line.destage_interval);
 	if (test_bit(POOL_ACTIVE, &pool->flags))
 		return couche_pool_wake(pool);
 	err = couche_pool_activate(pool, &tp->line);
@@ -348,6 +350,9 @@ static void status_info(struct couche_pool *pool, char *result, unsigned int max
 	DMEMIT(" %llu/%llu %u %llu %llu", info.journal_used, info.journal_blocks,
 	       info.nr_volumes, info.commits, info.checkpoints);
 	status_healing(&info, result + sz, maxlen - sz);
+	sz += strlen(result + sz);
+	DMEMIT(" %u/%u %llu/%llu", info.stage_used, info.stage_slots, info.staged_granules,
+	       info.destaged_granules);
 }
 
 static const char * const role_names[] = { "meta", "hot", "warm", "cold" };

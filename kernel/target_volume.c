@@ -156,6 +156,13 @@ static void volume_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	limits->physical_block_size = COUCHE_BLOCK_SIZE;
 	limits->io_min = COUCHE_BLOCK_SIZE;
 	limits->io_opt = extent << SECTOR_SHIFT;
+	/*
+	 * An extent that is written at once becomes a stripe at once. Legs that
+	 * take less have what goes to them split below us.
+	 */
+	limits->max_hw_sectors = max(limits->max_hw_sectors, extent);
+	limits->max_sectors = max(limits->max_sectors, extent);
+	limits->max_segments = USHRT_MAX;
 	couche_limits_set_discard(limits, extent);
 }
 

@@ -90,6 +90,11 @@ DEFINE_EVENT(couche_extent, couche_repair,
 	TP_PROTO(u32 volume, couche_extent_t extent, int value),
 	TP_ARGS(volume, extent, value));
 
+/* value: error */
+DEFINE_EVENT(couche_extent, couche_destage,
+	TP_PROTO(u32 volume, couche_extent_t extent, int value),
+	TP_ARGS(volume, extent, value));
+
 /* value: which shards are wrong, a bit each */
 DEFINE_EVENT(couche_extent, couche_scrub,
 	TP_PROTO(u32 volume, couche_extent_t extent, int value),
@@ -128,6 +133,35 @@ DEFINE_EVENT(couche_shard, couche_bad_shard,
 DEFINE_EVENT(couche_shard, couche_degraded_read,
 	TP_PROTO(u32 volume, couche_extent_t extent, u32 shard, int value),
 	TP_ARGS(volume, extent, shard, value));
+
+DECLARE_EVENT_CLASS(couche_granules,
+	TP_PROTO(u32 volume, couche_extent_t extent, u32 granule, u32 nr),
+	TP_ARGS(volume, extent, granule, nr),
+	TP_STRUCT__entry(
+		__field(u32, volume)
+		__field(u64, extent)
+		__field(u32, granule)
+		__field(u32, nr)
+	),
+	TP_fast_assign(
+		__entry->volume = volume;
+		__entry->extent = from_couche_extent(extent);
+		__entry->granule = granule;
+		__entry->nr = nr;
+	),
+	TP_printk("volume %u extent %llu granules %u+%u", __entry->volume, __entry->extent,
+		  __entry->granule, __entry->nr)
+);
+
+/* A write goes to the data journal. */
+DEFINE_EVENT(couche_granules, couche_stage,
+	TP_PROTO(u32 volume, couche_extent_t extent, u32 granule, u32 nr),
+	TP_ARGS(volume, extent, granule, nr));
+
+/* What is staged of an extent was laid over its stripe. */
+DEFINE_EVENT(couche_granules, couche_merge,
+	TP_PROTO(u32 volume, couche_extent_t extent, u32 granule, u32 nr),
+	TP_ARGS(volume, extent, granule, nr));
 
 TRACE_EVENT(couche_rebuild,
 	TP_PROTO(u32 volume, couche_extent_t extent, u32 have, u32 missing, u32 row, u32 rows),

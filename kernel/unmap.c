@@ -38,7 +38,7 @@ static int unmap_owned(struct couche_io *io, struct couche_map_page *page,
 		couche_extent_disown(pool, entry);
 		return err;
 	}
-	couche_volume_move_locked(page, couche_io_extent(io), &gone, 0);
+	couche_extent_move_locked(page, couche_io_extent(io), &gone, 0);
 	couche_commit_free_locked(pool, old);
 	couche_commit_free_locked(pool, kept);
 	couche_commit_end(pool);

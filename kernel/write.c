@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Writes to extents that have a place of their own kind: in place, to every
- * copy. All else (no place yet, or a stripe, which is never changed) goes to
- * provision.c first.
+ * copy. A stripe is never changed: what is written to one goes to the data
+ * journal (stage_write.c). All else (no place yet, a stripe that is overwritten
+ * whole, or where there is no data journal) goes to provision.c first.
  */
 #include <linux/bio.h>
 
@@ -12,6 +13,7 @@
 #include "group.h"
 #include "io.h"
 #include "leg.h"
+#include "stage_io.h"
 #include "superblock.h"
 #include "trace.h"
 #include "write.h"
@@ -166,9 +168,9 @@ static void open_work(struct work_struct *work)
  * Tell whoever copies this extent, or keeps a copy of it, that it changes;
  * false: look again.
  */
-static bool mark_dirtied(struct couche_entry *entry, u64 word)
+static bool mark_dirtied(struct couche_entry *entry, u64 word, u64 staged)
 {
-	u64 marked = word & ~ENTRY_KEPT;
+	u64 marked = (word & ~ENTRY_KEPT) | staged;
 
 	if (word & ENTRY_MOVING)
 		marked |= ENTRY_DIRTIED;
@@ -193,21 +195,29 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 	struct couche_pool *pool = io->volume->pool;
 	struct couche_map_page *page = couche_volume_page(io->volume, couche_io_extent(io));
 	struct couche_entry *entry;
+	u64 staged;
 
 	if (!page)
 		goto provision;
 	entry = couche_volume_entry(page, couche_io_extent(io));
 	do {
-		io->word = atomic64_read_acquire(&entry->word);
+		io->word = couche_entry_read(entry, &io->generation);
 		if (io->word & ENTRY_BUSY) {
 			couche_io_leave(io);
 			couche_pool_defer(pool, couche_io_bio(io), &entry->word, ENTRY_BUSY);
 			return DM_MAPIO_SUBMITTED;
 		}
-		if (!(io->word & ENTRY_MAPPED) ||
-		    pool->geometry[couche_entry_tier(io->word)].footers)
+		if (!(io->word & ENTRY_MAPPED))
 			goto provision;
-	} while (!mark_dirtied(entry, io->word));
+		staged = 0;
+		if (pool->geometry[couche_entry_tier(io->word)].footers) {
+			if (!pool->stage || couche_io_whole_extent(io))
+				goto provision;
+			staged = ENTRY_STAGED;
+		}
+	} while (!mark_dirtied(entry, io->word, staged));
+	if (staged)
+		return couche_stage_write_map(io);
 
 	io->group = couche_group_find(pool, couche_entry_group(io->word));
 	if (io->group->desc.nr == 1 && is_away(couche_group_leg(pool, io->group, 0))) {

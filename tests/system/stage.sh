@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The data journal: partial writes to stripes are staged on the meta legs, read
+# back from there, survive power cuts and lost legs, and are merged into new
+# stripes. A file is the model of what the volume must read as.
+. "$(dirname "$0")/common.sh"
+
+seed_init
+module_load
+SIZE=24
+V=/dev/mapper/vol1
+MODEL=/tmp/model
+BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
+SLOTS=2048			# 8 MiB
+LEGS=9
+legs meta:32 meta:32 hot:48 cold:24 cold:24 cold:24 cold:24 cold:24 cold:24
+# Nothing is destaged before it is asked for, or there is no room.
+KEEP=(destage_interval 0 destage_threshold 95)
+
+stage_used() {
+	dmsetup status "$POOL" | awk '{ print $(NF - 1) }' | cut -d/ -f1
+}
+
+destaged() {
+	dmsetup status "$POOL" | awk '{ print $NF }' | cut -d/ -f2
+}
+
+# both COMMAND... DEVICE-IS-@...: to the volume and to the model.
+both() {
+	"${@//@/$V}" && "${@//@/$MODEL}"
+}
+
+# write SEED FIRST COUNT: blocks
+write() {
+	both stamp fill @ "$1" "$2" "$3"
+}
+
+reads_as_model() {
+	drop_caches
+	cmp <(dd if=$V bs=1M iflag=direct status=none) $MODEL
+}
+
+# Ever other block of a few extents, runs, both ends of extents, and again.
+write_here_and_there() {
+	local i
+	for i in $(seq 0 2 40); do
+		write $((SEED + i)) "$i" 1 || return
+	done
+	write 11 $((BLOCKS * 3 - 1)) 2 && write 12 $((BLOCKS * 5)) $((BLOCKS - 1)) &&
+		write 13 $((BLOCKS * 7 + 3)) 20 && write 14 4 1 && write 15 4 1 && sync $V
+}
+
+destage_all() {
+	message flush && eventually 30 is 0 stage_used
+}
+
+power_cut() {
+	local i
+	for ((i = 0; i < LEGS; i++)); do
+		dd if="/dev/nb$i" of="/tmp/image/$i" bs=1M iflag=direct status=none || return
+	done
+}
+
+start_after_cut() {
+	local i
+	volume_close 1 && pool_remove || return
+	for ((i = 0; i < LEGS; i++)); do
+		dd if="/tmp/image/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
+	done
+	pool_create "${KEEP[@]}" && volume_open 1 $SIZE
+}
+
+mkdir -p /tmp/image
+truncate -s ${SIZE}M $MODEL
+must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
+must volume_create 1 $SIZE
+must write 1 0 $((SIZE * 256))
+must sync $V
+must migrate 1 cold
+PROMOTES=$(volume_promotes 1)
+
+ok "partial writes to stripes" write_here_and_there
+ok "are staged, one slot for each block" is 74 stage_used
+ok "and promote nothing" all is "$PROMOTES" volume_promotes 1 AND all_in 1 cold
+ok "readers see them over the stripes" reads_as_model
+
+must power_cut
+ok "the machine starts again" start_after_cut
+ok "what was staged is there (I1)" all reads_as_model AND is 74 stage_used
+
+ok "one synchronous write" both dd if=/dev/urandom of=@ bs=4096 seek=100 count=1 conv=notrunc \
+	oflag=dsync status=none
+must dd if=$V of=$MODEL bs=4096 skip=100 seek=100 count=1 iflag=direct conv=notrunc status=none
+must power_cut
+ok "is there after a power cut (I1)" all start_after_cut AND reads_as_model
+
+zero_part() {
+	blkdiscard -z -f -o $(((BLOCKS * 9 + 2) * 4096)) -l $((5 * 4096)) $V &&
+		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 9 + 2)) count=5 conv=notrunc \
+			status=none
+}
+
+ok "zeroes of a part are staged as such" all zero_part AND reads_as_model AND is 80 stage_used
+must sync $V
+must power_cut
+ok "and still zeroes after a power cut (I1)" all start_after_cut AND reads_as_model
+
+DESTAGED=$(destaged)
+ok "flush merges all of it into new stripes" destage_all
+ok "which stay where they were" all_in 1 cold
+ok "as many blocks as there were" same "$(($(destaged) - DESTAGED))" 80
+ok "and read as before" reads_as_model
+must power_cut
+ok "also after a power cut (I1)" all start_after_cut AND reads_as_model
+must destage_all
+must sync $V
+must power_cut
+ok "and once that is durable, nothing comes back" all start_after_cut AND reads_as_model AND \
+	is 0 stage_used
+
+# --- what takes the place of an extent ----------------------------------------
+
+must write 21 $((BLOCKS * 2 + 5)) 3
+must write 22 $((BLOCKS * 3 + 5)) 3
+discard_extent() {
+	blkdiscard -f -o $((BLOCKS * 2 * 4096)) -l $((BLOCKS * 4096)) $V &&
+		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 2)) count=$BLOCKS conv=notrunc \
+			status=none
+}
+ok "a discarded extent reads as zeros, whatever was staged of it (I2)" all discard_extent AND \
+	reads_as_model
+overwrite_extent() {
+	both dd if=/tmp/extent of=@ bs=$((EXTENT * 512)) seek=3 count=1 oflag=direct conv=notrunc \
+		status=none && sync $V
+}
+must dd if=/dev/urandom of=/tmp/extent bs=$((EXTENT * 512)) count=1 status=none
+ok "an overwritten one as it was written" all overwrite_extent AND reads_as_model
+ok "their slots are free" is 0 stage_used
+must power_cut
+ok "also after a power cut (I1, I2)" all start_after_cut AND reads_as_model
+
+must migrate 1 cold
+must write 24 $((BLOCKS * 4 + 1)) 30
+must write 25 $((BLOCKS * 6 + 1)) 1
+ok "a migration takes along what is staged" all migrate 1 hot AND reads_as_model AND is 0 stage_used
+ok "there and back" all migrate 1 cold AND reads_as_model
+
+# --- legs ---------------------------------------------------------------------
+
+must write 31 $((BLOCKS * 10 + 7)) 12
+must sync $V
+ok "without one of the meta legs and two cold ones" all leg_break 0 AND leg_break 3 AND \
+	leg_break 4 AND reads_as_model
+ok "writes go on" all write 32 $((BLOCKS * 11 + 7)) 12 AND sync $V AND reads_as_model
+leg_back() {
+	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"
+}
+ok "the meta leg comes back" all leg_mend 0 AND leg_mend 3 AND leg_mend 4 AND leg_back 0
+all_online() {
+	is AAAAAAAAA pool_legs
+}
+ok "and the others" all leg_back 3 AND leg_back 4 AND eventually 20 all_online
+ok "the meta leg that was away has what was staged: the other may go (I1)" all leg_break 1 AND \
+	reads_as_model
+must leg_mend 1
+ok "and comes back too" all eventually 5 leg_back 1 AND eventually 20 all_online
+garble_slots() {
+	local start
+	start=$(($(sectors_of /dev/nb0) / 8 - SLOTS))
+	dd if=/dev/urandom of=/dev/nb0 bs=4096 seek=$start count=$SLOTS oflag=direct status=none
+}
+ok "slots that one leg garbled are read from the other (I6)" all garble_slots AND reads_as_model
+ok "and destaged from there" all destage_all AND reads_as_model
+
+# --- full ---------------------------------------------------------------------
+
+random_writes() {
+	fio --name=fill --filename=$V --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=4k \
+		--size=${SIZE}M --io_size=20M --randseed="$SEED" --verify=crc32c --do_verify=1 \
+		--verify_fatal=1 --verify_dump=0 --fsync=200 --end_fsync=1
+}
+PROMOTES=$(volume_promotes 1)
+ok "more random writes than the journal has slots, read back" random_writes
+ok "none of which had to go around it" is "$PROMOTES" volume_promotes 1
+dd if=$V of=$MODEL bs=1M iflag=direct conv=notrunc status=none
+must power_cut
+ok "all is there after a power cut (I1)" all start_after_cut AND reads_as_model
+ok "and destaged" all destage_all AND reads_as_model
+
+# By time alone.
+KEEP=(destage_interval 1 destage_threshold 95)
+must reload $POOL "$(pool_table "${KEEP[@]}")"
+must write 41 $((BLOCKS * 20 + 7)) 12
+ok "what has been there for longer than the interval is destaged" eventually 20 is 0 stage_used
+ok "and reads as before" reads_as_model
+
+# --- nothing can be destaged --------------------------------------------------
+
+KEEP=(destage_interval 0 destage_threshold 50)
+must reload $POOL "$(pool_table "${KEEP[@]}")"
+endless() {
+	timeout 60 fio --name=stuck --filename=$V --direct=1 --ioengine=libaio --iodepth=16 \
+		--rw=randwrite --bs=4k --size=${SIZE}M --io_size=20M --randseed="$SEED" \
+		--continue_on_error=all --output-format=terse
+	[ $? -ne 124 ]
+}
+must leg_break 3
+must leg_break 4
+must leg_break 5
+ok "with more cold legs gone than parity stands, a full journal holds nobody up" endless
+must leg_mend 3
+must leg_mend 4
+must leg_mend 5
+ok "volumes go, with what is staged of them" all volume_close 1 AND message remove_volume 1 AND \
+	message checkpoint AND eventually 10 is 0 stage_used
+ok "the pool closes" pool_remove
+ok "and the module goes" eventually 10 rmmod dm_couche
+finish
