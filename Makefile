@@ -214,7 +214,7 @@ style: ## checkpatch, sparse, cppcheck, includes, budgets and more
 fuzz: need-agent need-unit need-fuzz ## build the fuzzers and run each for FUZZ_SECONDS
 	@$(RUN) fuzz
 
-bench: need-agent need-unit need-bench ## measure against libisal, dm-linear and md raid6 (build/bench.json)
+bench: need-agent need-unit need-bench ## measure against libisal, dm-linear, md raid6 and dm-writecache (build/bench.json)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(if $(strip $(BENCH)),set -e; $(foreach command,$(BENCH),$(command);),\
 		echo 'no benchmark in this tree'; exit 1)
