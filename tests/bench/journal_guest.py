@@ -14,7 +14,7 @@
 #   journal-sustained-randwrite-4k  ten times the fast leg
 #
 # "promoted" counts the extents that ours moved to its hot leg meanwhile, which
-# is what it does with a write that no journal takes; then the ratio says how
+# is what it does with a write that no journal takes: 0, or the ratio says how
 # fast the hot leg is, and nothing about a journal.
 #
 # Positions are uniform over the volume, the same for all in a round.
@@ -33,12 +33,12 @@ SHAPES = {
 
 
 class Ours:
-    """A full cold volume. What is promoted finds a hot leg as fast as the other."""
+    """A full cold volume. The fast leg also has room for the map."""
 
     def __init__(self, mib, fast):
-        legs = [("meta", make_leg("fast0", fast)), ("hot", make_leg("hot0", mib + 68))]
-        legs += [("cold", make_leg(f"nb{i}", mib // 4 + 64, DISK)) for i in range(6)]
-        self.pool = Pool("pool", 1, legs, "segment 32768")
+        legs = [("meta", make_leg("fast0", fast + 16)), ("hot", make_leg("hot0", mib + 68))]
+        legs += [("cold", make_leg(f"nb{i}", mib // 2 + 64, DISK)) for i in range(6)]
+        self.pool = Pool("pool", 1, legs, f"segment 32768 data_journal {fast * 2048}")
         self.device = self.pool.add_volume(mib)
         self.drain()
 
@@ -47,7 +47,9 @@ class Ours:
         return sum(self.pool.tiers()[:2])
 
     def drain(self):
-        """All is cold again, and the map written."""
+        """The journal is empty, all is cold, and the map written."""
+        message(self.pool.name, "flush")
+        wait_for(lambda: self.pool.status()[16].startswith("0/"), 300, "the journal to be empty")
         self.pool.migrate("cold")
         message(self.pool.name, "checkpoint")
 
