@@ -36,7 +36,8 @@
 static void destroy_workqueues(struct couche_pool *pool)
 {
 	struct workqueue_struct *queues[] = {
-		pool->io_wq, pool->leg_wq, pool->relocate_wq, pool->control_wq, pool->commit_wq,
+		pool->io_wq, pool->start_wq, pool->leg_wq, pool->relocate_wq, pool->control_wq,
+		pool->commit_wq,
 	};
 	unsigned int i;
 
@@ -51,11 +52,12 @@ static int create_workqueues(struct couche_pool *pool)
 
 	pool->io_wq = alloc_workqueue("couche_io", flags | WQ_HIGHPRI, 0);
 	pool->leg_wq = alloc_workqueue("couche_leg", flags | WQ_HIGHPRI, 0);
+	pool->start_wq = alloc_workqueue("couche_start", flags | WQ_HIGHPRI, 0);
 	pool->relocate_wq = alloc_workqueue("couche_relocate", flags, 8);
 	pool->control_wq = alloc_workqueue("couche_control", flags, 0);
 	pool->commit_wq = alloc_ordered_workqueue("couche_commit", WQ_MEM_RECLAIM | WQ_HIGHPRI);
-	if (pool->io_wq && pool->leg_wq && pool->relocate_wq && pool->control_wq &&
-	    pool->commit_wq)
+	if (pool->io_wq && pool->leg_wq && pool->start_wq && pool->relocate_wq &&
+	    pool->control_wq && pool->commit_wq)
 		return 0;
 	return -ENOMEM;
 }
@@ -190,6 +192,7 @@ void couche_pool_free(struct couche_pool *pool)
 		couche_leg_destroy(&pool->legs[i]);
 	vfree(pool->super_blocks);
 	bioset_exit(&pool->bounces);
+	bioset_exit(&pool->read_bounces);
 	bioset_exit(&pool->bios);
 	couche_io_gate_destroy(&pool->io_gate);
 	kvfree(pool);

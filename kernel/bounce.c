@@ -30,8 +30,10 @@ struct couche_bounce {
  */
 int couche_bounce_init(struct couche_pool *pool)
 {
-	return bioset_init(&pool->bounces, BIO_POOL_SIZE, offsetof(struct couche_bounce, bio),
-			   BIOSET_NEED_BVECS);
+	unsigned int front = offsetof(struct couche_bounce, bio);
+	int err = bioset_init(&pool->bounces, BIO_POOL_SIZE, front, BIOSET_NEED_BVECS);
+
+	return err ?: bioset_init(&pool->read_bounces, BIO_POOL_SIZE, front, BIOSET_NEED_BVECS);
 }
 
 static void bounce_end(struct couche_flight *flight, blk_status_t status)
@@ -78,7 +80,8 @@ static struct couche_bounce *bounce_alloc(struct couche_leg *leg, sector_t secto
 	struct couche_bounce *bounce;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(leg->bdev, vecs, opf, gfp, &leg->pool->bounces);
+	bio = bio_alloc_bioset(leg->bdev, vecs, opf, gfp, op_is_write(opf) ?
+			       &leg->pool->bounces : &leg->pool->read_bounces);
 	if (!bio)
 		return NULL;
 	bounce = container_of(bio, struct couche_bounce, bio);
@@ -100,7 +103,7 @@ static struct couche_bounce *bounce_alloc(struct couche_leg *leg, sector_t secto
  * @sector: first sector on the leg
  * @opf: REQ_OP_READ and flags
  * @bytes: whole blocks, COUCHE_BOUNCE_MAX_BYTES at most
- * @gfp: whether to wait
+ * @gfp: whether to wait for pages
  *
  * Context: any that submits bios.
  * Return: the bounce, or NULL when there is no memory.
@@ -108,10 +111,15 @@ static struct couche_bounce *bounce_alloc(struct couche_leg *leg, sector_t secto
 struct couche_bounce *couche_bounce_alloc(struct couche_leg *leg, sector_t sector, blk_opf_t opf,
 					  unsigned int bytes, gfp_t gfp)
 {
-	struct couche_bounce *bounce = bounce_alloc(leg, sector, opf,
-						    DIV_ROUND_UP(bytes, PAGE_SIZE), gfp);
+	struct couche_bounce *bounce;
 	unsigned int done, n;
 
+	/*
+	 * A reader needs several and keeps them until it has copied: to wait for
+	 * one while others wait for ours would be for ever (I10).
+	 */
+	bounce = bounce_alloc(leg, sector, opf, DIV_ROUND_UP(bytes, PAGE_SIZE),
+			      GFP_NOWAIT | __GFP_NOWARN);
 	if (!bounce)
 		return NULL;
 	for (done = 0; done < bytes; done += n) {

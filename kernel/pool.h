@@ -113,9 +113,11 @@ struct couche_pool {
 
 	struct couche_io_gate io_gate;
 	struct bio_set bios;		/* of our own, leg.c */
-	struct bio_set bounces;		/* of volume bios, bounce.c */
+	struct bio_set bounces;		/* of volume bios that write, bounce.c */
+	struct bio_set read_bounces;	/* and of those that read */
 	struct workqueue_struct *io_wq;		/* of bios outside of io_gate */
 	struct workqueue_struct *leg_wq;	/* of those inside: wait for legs only */
+	struct workqueue_struct *start_wq;	/* likewise, and for what leg_wq frees */
 	struct workqueue_struct *commit_wq;	/* ordered */
 	struct workqueue_struct *relocate_wq;	/* one extent each */
 	struct workqueue_struct *control_wq;	/* migrations, resync */

@@ -476,9 +476,13 @@ int couche_read_stripe_map(struct couche_io *io)
 {
 	struct couche_stripe_read *read = mempool_alloc(read_pool, GFP_NOWAIT | __GFP_NOWARN);
 
-	if (!read)
-		return couche_io_queue(io, start_all_work);
 	couche_io_own(io);
+	if (!read) {
+		/* What it waits for is freed by works on leg_wq, which it must not fill. */
+		INIT_WORK(&io->work, start_all_work);
+		queue_work(io->volume->pool->start_wq, &io->work);
+		return DM_MAPIO_SUBMITTED;
+	}
 	setup(read, io);
 	if (read->nr > 1 || start_parts(read, GFP_NOWAIT | __GFP_NOWARN)) {
 		INIT_WORK(&read->work, start_rest_work);
