@@ -137,7 +137,7 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 	const char *why;
 	int err;
 
-	err = couche_sweep_relocate(s, volume, item, &why);
+	err = couche_sweep_relocate(s, volume, item, 0, &why);
 	switch (err) {
 	case 0:
 		count_moved(s->pool, legs);

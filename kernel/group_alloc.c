@@ -26,20 +26,23 @@ static bool touches_draining(struct couche_pool *pool, const struct couche_group
 }
 
 /*
- * New stripes want all their legs; a mirror is content with one, when there
- * is no group that has all.
+ * Shards and copies that have no leg now are put there when the leg returns or
+ * is replaced. Without all of them only if there is no other way, and never
+ * with fewer than the profile says.
  */
-static bool group_usable(struct couche_pool *pool, const struct couche_group *group, bool degraded)
+static bool group_usable(struct couche_pool *pool, const struct couche_group *group,
+			 unsigned int missing)
 {
-	unsigned int lost = couche_group_lost(pool, group);
-
-	if (touches_draining(pool, group))
-		return false;
-	return !lost || (degraded && group->desc.k == 1 && group->desc.tier != COUCHE_TIER_COLD &&
-			 lost < group->desc.nr);
+	return couche_group_lost(pool, group) <= missing && !touches_draining(pool, group);
 }
 
-static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool failed_too,
+/* How many shards or copies may be missing from what is written. */
+static unsigned int may_miss(const struct couche_profile *profile)
+{
+	return profile->k + profile->m - couche_profile_min_healthy(profile);
+}
+
+static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
 			      struct couche_placement_leg *legs)
 {
 	unsigned int nr = 0;
@@ -53,48 +56,47 @@ static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool failed_too
 		legs[nr].index = i;
 		legs[nr].domain = leg->domain;
 		legs[nr].usable = !couche_leg_draining(leg) &&
-				  (failed_too || couche_leg_writable(leg));
+				  couche_leg_writable(leg) == healthy;
 		legs[nr].free_segments = leg->segments.free;
 		legs[nr++].total_segments = leg->segments.segments;
 	}
 	return nr;
 }
 
-static bool any_writable(struct couche_pool *pool, const u32 *legs, unsigned int nr)
+static unsigned int count_usable(const struct couche_placement_leg *legs, unsigned int nr)
 {
-	unsigned int i;
+	unsigned int i, usable = 0;
 
 	for (i = 0; i < nr; i++)
-		if (couche_leg_writable(&pool->legs[legs[i]]))
-			return true;
-	return false;
+		usable += legs[i].usable;
+	return usable;
 }
 
 /*
- * A mirror takes a failed leg too when there are not enough others: what is
- * written meanwhile is copied over when the leg comes back.
+ * Healthy legs first, and so for the data. Those that failed have their places
+ * behind: what they should hold is written when they come back.
  */
-static int place_shards(struct couche_pool *pool, u8 tier, bool failed_too, u32 *chosen,
+static int place_shards(struct couche_pool *pool, u8 tier, unsigned int missing, u32 *chosen,
 			const char **why)
 {
 	const struct couche_profile *profile = &pool->super.profile[tier];
 	struct couche_placement_leg legs[COUCHE_MAX_LEGS];
-	unsigned int nr, want = profile->k + profile->m;
-	const char *degraded;
+	unsigned int nr, want = profile->k + profile->m, healthy;
 	int err;
 
-	nr = list_legs(pool, tier, false, legs);
-	err = couche_placement_choose(legs, nr, want, profile->m, chosen, why);
-	if (!err || profile->csum || !failed_too)
-		return err;
 	nr = list_legs(pool, tier, true, legs);
-	if (couche_placement_choose(legs, nr, want, profile->m, chosen, &degraded) ||
-	    !any_writable(pool, chosen, want))
+	healthy = min(count_usable(legs, nr), want);
+	if (healthy + missing < want)
+		healthy = want;		/* which is refused, with a reason */
+	err = couche_placement_choose(legs, nr, healthy, profile->m, chosen, why);
+	if (err || healthy == want)
 		return err;
-	return 0;
+	nr = list_legs(pool, tier, false, legs);
+	return couche_placement_choose(legs, nr, want - healthy, profile->m, chosen + healthy,
+				       why);
 }
 
-static int choose_legs(struct couche_pool *pool, u8 tier, bool failed_too,
+static int choose_legs(struct couche_pool *pool, u8 tier, unsigned int missing,
 		       struct couche_group_desc *desc, const char **why)
 {
 	const struct couche_profile *profile = &pool->super.profile[tier];
@@ -106,7 +108,7 @@ static int choose_legs(struct couche_pool *pool, u8 tier, bool failed_too,
 	desc->nr = profile->k + profile->m;
 	desc->tier = tier;
 	desc->matrix = profile->matrix;
-	err = place_shards(pool, tier, failed_too, chosen, why);
+	err = place_shards(pool, tier, missing, chosen, why);
 	if (err)
 		return err;
 	for (i = 0; i < desc->nr; i++) {
@@ -143,8 +145,8 @@ static u32 group_page(struct couche_pool *pool, u32 nr)
 	return *page;
 }
 
-static struct couche_group *group_create(struct couche_pool *pool, u8 tier, bool failed_too,
-					 const char **why)
+static struct couche_group *group_create(struct couche_pool *pool, u8 tier,
+					 unsigned int missing, const char **why)
 {
 	struct couche_group_desc desc = {};
 	u32 nr, page;
@@ -158,7 +160,7 @@ static struct couche_group *group_create(struct couche_pool *pool, u8 tier, bool
 	page = group_page(pool, nr);
 	if (page == COUCHE_NO_PAGE)
 		return ERR_PTR(-ENOSPC);
-	err = choose_legs(pool, tier, failed_too, &desc, why);
+	err = choose_legs(pool, tier, missing, &desc, why);
 	if (err)
 		return ERR_PTR(err);
 	err = couche_group_add(pool, to_couche_group(nr), &desc, why);
@@ -204,7 +206,7 @@ static unsigned int open_wanted(struct couche_pool *pool, u8 tier)
 }
 
 /* Open groups with room for an extent, old ones before new ones. */
-static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, bool degraded,
+static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, unsigned int missing,
 		       const char **why)
 {
 	struct couche_open_groups *open = &pool->open[tier];
@@ -216,11 +218,11 @@ static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, bool degrade
 		group = pool->groups[i];
 		if (group && !group->dissolved && group->desc.tier == tier &&
 		    group->rows.free >= rows &&
-		    group_usable(pool, group, degraded) && !is_open(open, group))
+		    group_usable(pool, group, missing) && !is_open(open, group))
 			open->group[open->nr++] = group;
 	}
 	while (open->nr < wanted) {
-		group = group_create(pool, tier, degraded, why);
+		group = group_create(pool, tier, missing, why);
 		if (IS_ERR(group))
 			return open->nr ? 0 : PTR_ERR(group);
 		open->group[open->nr++] = group;
@@ -228,14 +230,26 @@ static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, bool degrade
 	return 0;
 }
 
-/* Groups that have all their legs, or else copies short of some. */
+/*
+ * Groups that have all their legs, or else those that lack as few as possible.
+ * A tier of stripes that is only full waits for rows that come back.
+ */
 static int refill_open(struct couche_pool *pool, u8 tier, u32 rows, const char **why)
 {
-	int err = open_groups(pool, tier, rows, false, why);
+	const struct couche_profile *profile = &pool->super.profile[tier];
+	struct couche_open_groups *open = &pool->open[tier];
+	int err, first = 0;
 
-	if (!err || pool->super.profile[tier].csum)
-		return err;
-	return open_groups(pool, tier, rows, true, why);
+	for (open->missing = 0; open->missing <= may_miss(profile); open->missing++) {
+		err = open_groups(pool, tier, rows, open->missing, why);
+		if (!err)
+			return 0;
+		first = first == -ENOSPC ? first : err;
+		if (profile->csum && !open->missing && err != -ENODEV)
+			break;
+	}
+	open->missing = 0;
+	return first;
 }
 
 static int take_rows(struct couche_pool *pool, u8 tier, struct couche_place *to)
@@ -246,7 +260,7 @@ static int take_rows(struct couche_pool *pool, u8 tier, struct couche_place *to)
 		unsigned int i = open->next++ % open->nr;
 		struct couche_group *group = open->group[i];
 
-		if (group_usable(pool, group, true) &&
+		if (group_usable(pool, group, open->missing) &&
 		    !couche_alloc_get(&group->rows, to->rows, &to->row)) {
 			to->group = group->nr;
 			atomic64_add(to->rows * group->desc.nr, &pool->tier_used[tier]);
@@ -444,7 +458,7 @@ bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg
 			continue;
 		if (couche_group_touches(group, leg->index) || touches_draining(pool, group))
 			used += (u64)(group->rows.rows - group->rows.free) * group->desc.nr;
-		else if (group_usable(pool, group, false))
+		else if (group_usable(pool, group, 0))
 			free += (u64)group->rows.free * group->desc.nr;
 	}
 	free += free_segments(pool, leg) * (pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);

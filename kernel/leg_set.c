@@ -222,6 +222,8 @@ static int replace(struct couche_pool *pool, struct couche_leg *leg,
 		return err;
 	/* What is beyond the old size stays unused: groups know the old one. */
 	change.leg.sectors = leg->sectors;
+	/* What is kept is not in the map, so nobody would write it to the new one. */
+	couche_preserve_drop_all(pool);
 	*why = "leg: it cannot be written";
 	err = join(pool, leg, &change, true);
 	if (!err)

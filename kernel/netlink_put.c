@@ -47,6 +47,8 @@ static int put_tier_fields(struct sk_buff *skb, const struct couche_pool_info *p
 	       nla_put_u8(skb, COUCHE_A_TIER_M, profile->m) ?:
 	       nla_put_u8(skb, COUCHE_A_TIER_MATRIX, profile->matrix) ?:
 	       nla_put_u8(skb, COUCHE_A_TIER_CSUM, profile->csum) ?:
+	       nla_put_u8(skb, COUCHE_A_TIER_MIN_HEALTHY,
+			  couche_profile_min_healthy(profile)) ?:
 	       nla_put_u64_64bit(skb, COUCHE_A_TIER_SECTORS,
 				 pool->tier_sectors[tier], COUCHE_A_TIER_PAD) ?:
 	       nla_put_u64_64bit(skb, COUCHE_A_TIER_USED_SECTORS,

@@ -74,6 +74,7 @@ struct couche_open_groups {
 	struct couche_group *group[COUCHE_MAX_OPEN_GROUPS];
 	unsigned int nr;
 	unsigned int next;
+	unsigned int missing;		/* legs that each of them may lack */
 };
 
 struct couche_pool {

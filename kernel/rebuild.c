@@ -9,6 +9,7 @@
 #include "group_alloc.h"
 #include "leg.h"
 #include "pool.h"
+#include "relocate.h"
 #include "sweep.h"
 #include "trace.h"
 #include "volume.h"
@@ -16,7 +17,9 @@
 #define DM_MSG_PREFIX "couche-pool"
 
 #define ATTEMPTS	3	/* at an extent, while legs fail under it */
-#define ANY_LEVEL	(-2)	/* of a pass that only counts */
+/* Of passes that only count: what can be helped, and all that lacks something. */
+#define ANY_LEVEL	(-2)
+#define ALL_LEVELS	(-3)
 
 static unsigned int rebuild_rate_kib;
 module_param(rebuild_rate_kib, uint, 0644);
@@ -39,24 +42,29 @@ static int level_of(struct couche_pool *pool, const struct couche_group *group)
 
 static bool wanted(struct couche_sweep *s, const struct couche_place *place)
 {
-	int level = level_of(s->pool, couche_group_find(s->pool, place->group));
+	const struct couche_group *group = couche_group_find(s->pool, place->group);
+	int level = level_of(s->pool, group);
 
 	if (level < 0 || (s->skip_tiers & BIT(place->tier)))
+		return false;
+	if (s->level == ALL_LEVELS)
+		return true;
+	if (couche_group_lost(s->pool, group) <= s->unavoidable[place->tier])
 		return false;
 	return s->level == ANY_LEVEL || level == s->level;
 }
 
-/* Has the tier as many healthy legs as a group needs? */
-static bool enough_legs(struct couche_pool *pool, u8 tier)
+/* How many legs must even a new group of the tier lack? */
+static unsigned int unavoidable(struct couche_pool *pool, u8 tier)
 {
 	const struct couche_profile *profile = &pool->super.profile[tier];
-	unsigned int healthy = 0;
+	unsigned int healthy = 0, want = profile->k + profile->m;
 	u32 i;
 
 	for (i = 0; i < pool->nr_legs; i++)
 		healthy += pool->legs[i].role == couche_role_of_tier(tier) &&
 			   couche_leg_writable(&pool->legs[i]);
-	return healthy >= profile->k + profile->m;
+	return healthy < want ? want - healthy : 0;
 }
 
 static unsigned int last_level(struct couche_pool *pool)
@@ -69,12 +77,12 @@ static unsigned int last_level(struct couche_pool *pool)
 	return m;
 }
 
-static u64 count_all(struct couche_sweep *s)
+static u64 count_extents(struct couche_sweep *s, int which)
 {
 	int level = s->level;
 	u64 count;
 
-	s->level = ANY_LEVEL;
+	s->level = which;
 	count = couche_sweep_count(s, NULL);
 	s->level = level;
 	return count;
@@ -86,9 +94,8 @@ static void begin(struct couche_sweep *s)
 	u8 tier;
 
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
-		if (s->pool->super.profile[tier].k && !enough_legs(s->pool, tier))
-			s->skip_tiers |= BIT(tier);
-	left = count_all(s);
+		s->unavoidable[tier] = unavoidable(s->pool, tier);
+	left = count_extents(s, ANY_LEVEL);
 	spin_lock(&s->lock);
 	s->info.total = s->info.done + left;
 	spin_unlock(&s->lock);
@@ -111,7 +118,7 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 
 	/* A leg that fails under the writing is avoided by the next attempt. */
 	do {
-		err = couche_sweep_relocate(s, volume, item, NULL);
+		err = couche_sweep_relocate(s, volume, item, RELOCATE_BETTER, NULL);
 	} while (err == -EIO && ++tries < ATTEMPTS && couche_sweep_goes_on(s));
 	if (err == -ENOSPC || err == -ENODEV)
 		set_bit(item->place.tier, &s->skip_tiers);
@@ -158,9 +165,9 @@ static bool waits(struct couche_sweep *s)
 	make_room(s->pool);
 	if (room_made(s))
 		return false;
-	left = count_all(s);
+	left = count_extents(s, ANY_LEVEL);
 	s->skip_tiers = 0;
-	unplaced = count_all(s);
+	unplaced = count_extents(s, ALL_LEVELS);
 	s->skip_tiers = skipped;
 	if (unplaced && unplaced != s->told)
 		DMWARN("%s: rebuild: %llu extents wait for a healthy leg or for room, %llu could not be read or written",
@@ -180,3 +187,20 @@ const struct couche_sweep_ops couche_rebuild_ops = {
 	.waits = waits,
 	.rate = rate,
 };
+
+/**
+ * couche_rebuild_look() - Something was written that lacks shards
+ * @rebuild: of its pool
+ *
+ * One that is at it, or waits for better legs, finds it by itself.
+ *
+ * Context: any but interrupt.
+ */
+void couche_rebuild_look(struct couche_sweep *rebuild)
+{
+	struct couche_sweep_info info;
+
+	couche_sweep_describe(rebuild, &info);
+	if (info.state == COUCHE_SWEEP_IDLE)
+		couche_sweep_kick(rebuild);
+}

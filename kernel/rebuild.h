@@ -12,8 +12,11 @@
 #ifndef COUCHE_REBUILD_H
 #define COUCHE_REBUILD_H
 
+struct couche_sweep;
 struct couche_sweep_ops;
 
 extern const struct couche_sweep_ops couche_rebuild_ops;
+
+void couche_rebuild_look(struct couche_sweep *rebuild);
 
 #endif /* COUCHE_REBUILD_H */

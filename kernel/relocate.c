@@ -11,11 +11,13 @@
 #include "group_alloc.h"
 #include "leg.h"
 #include "preserve.h"
+#include "rebuild.h"
 #include "stage_io.h"
 #include "stripe.h"
 #include "trace.h"
 
 #define RACES_MAX	3	/* then writes wait for the copy */
+#define PLACES_MAX	4	/* to try when legs fail under the copy */
 #define BUSY_TRIES	100	/* times to come back to an extent in use */
 #define BUSY_MS		10	/* until then */
 
@@ -30,6 +32,8 @@ struct copy {
 	struct couche_free *dropped;	/* an older kept copy, outdated */
 	u32 epoch;			/* of the pool's legs when the copy was made */
 	bool writable;			/* writes may go to the source: in place, or staged */
+	unsigned int missing;		/* legs that the target lacked when it was chosen */
+	bool leg_failed;		/* and one more since: another place may be better */
 	bool owned;
 };
 
@@ -90,6 +94,21 @@ static int analyze(struct copy *c)
 	return c->old ? 0 : fail(c, "no memory", -ENOMEM);
 }
 
+static unsigned int lost(const struct copy *c, const struct couche_stripe_id *id)
+{
+	return couche_group_lost(c->pool, couche_group_find(c->pool, id->place.group));
+}
+
+/* Would a repair leave the extent with fewer shards than it has? */
+static bool is_worse(const struct copy *c)
+{
+	unsigned int now = lost(c, &c->from);
+
+	if (!c->missing || !(c->r->flags & RELOCATE_REPAIR))
+		return false;
+	return c->r->flags & RELOCATE_BETTER ? c->missing >= now : c->missing > now;
+}
+
 static int find_rows(struct copy *c)
 {
 	struct couche_relocation *r = c->r;
@@ -98,8 +117,8 @@ static int find_rows(struct copy *c)
 	err = couche_group_alloc(c->pool, r->tier, &c->to.place, &r->why);
 	if (err)
 		return err;
-	if ((r->flags & RELOCATE_REPAIR) &&
-	    couche_group_lost(c->pool, couche_group_find(c->pool, c->to.place.group))) {
+	c->missing = lost(c, &c->to);
+	if (is_worse(c)) {
 		couche_group_put_rows(c->pool, c->to.place.group, c->to.place.row,
 				      c->to.place.rows);
 		return fail(c, "too few legs are healthy", -ENODEV);
@@ -151,6 +170,7 @@ static int scale_up(struct copy *c)
 	if (err)
 		return fail(c, "the extent cannot be read", err);
 	err = couche_stripe_store(c->pool, c->stripe, &c->to);
+	c->leg_failed = err;
 	if (err)
 		return fail(c, "a leg of the target tier cannot be written", err);
 	return 0;
@@ -228,8 +248,8 @@ static bool take_kept(struct copy *c)
 }
 
 /*
- * A copy without checksums is worth keeping only if no leg of it is behind,
- * and none is worth it on a leg that is to be emptied.
+ * A copy is worth keeping only if no leg of it is behind, and none is worth it
+ * on a leg that is to be emptied.
  */
 static bool worth_keeping(struct copy *c)
 {
@@ -239,7 +259,7 @@ static bool worth_keeping(struct copy *c)
 	for (i = 0; i < group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(c->pool, group, i);
 
-		if (couche_leg_draining(leg) || (!has_checksums(c) && !couche_leg_current(leg)))
+		if (couche_leg_draining(leg) || !couche_leg_current(leg))
 			return false;
 	}
 	return true;
@@ -290,8 +310,41 @@ static int commit(struct copy *c)
 	return 0;
 }
 
+/*
+ * A leg that has failed since the place was chosen: the rebuilder may have been
+ * here before the map says what is missing, so it is looked for a better place.
+ */
+static int check_legs(struct copy *c)
+{
+	c->leg_failed = c->pool->geometry[c->to.place.tier].footers &&
+			lost(c, &c->to) > c->missing;
+	return c->leg_failed ? fail(c, "a leg failed meanwhile", -EIO) : 0;
+}
+
+static int copy_to_new_rows(struct copy *c)
+{
+	int err;
+
+	c->leg_failed = false;
+	err = find_rows(c);
+	if (err)
+		return err;
+	c->stripe = couche_stripe_get(c->pool, c->r->flags & RELOCATE_URGENT);
+	err = copy_extent(c);
+	couche_stripe_put(c->pool, c->stripe);
+	if (!err)
+		err = check_legs(c);
+	if (!err)
+		err = commit(c);
+	if (err)
+		couche_group_put_rows(c->pool, c->to.place.group, c->to.place.row,
+				      c->to.place.rows);
+	return err;
+}
+
 static int relocate_locked(struct copy *c)
 {
+	unsigned int places = 0;
 	int err;
 
 	err = analyze(c);
@@ -301,17 +354,9 @@ static int relocate_locked(struct copy *c)
 		err = commit(c);
 		goto out;
 	}
-	err = find_rows(c);
-	if (err)
-		goto out;
-	c->stripe = couche_stripe_get(c->pool, c->r->flags & RELOCATE_URGENT);
-	err = copy_extent(c);
-	couche_stripe_put(c->pool, c->stripe);
-	if (!err)
-		err = commit(c);
-	if (err)
-		couche_group_put_rows(c->pool, c->to.place.group, c->to.place.row,
-				      c->to.place.rows);
+	do {
+		err = copy_to_new_rows(c);
+	} while (err && c->leg_failed && ++places < PLACES_MAX);
 out:
 	kfree(c->old);
 	kfree(c->dropped);
@@ -359,6 +404,8 @@ int couche_relocate(struct couche_relocation *r)
 		end_moving(&c);
 	else
 		couche_pool_kick(c.pool);
+	if (!err && c.missing)
+		couche_rebuild_look(c.pool->rebuild);
 	return err;
 }
 

@@ -21,9 +21,10 @@ enum couche_relocate_flag {
 	RELOCATE_OWNED	= 1 << 0,	/* the caller owns the extent already */
 	RELOCATE_URGENT	= 1 << 1,	/* a bio waits */
 	RELOCATE_VERIFY	= 1 << 2,	/* read the new copy back */
-	RELOCATE_REPAIR	= 1 << 3,	/* within its tier, onto legs that are all there */
+	RELOCATE_REPAIR	= 1 << 3,	/* within its tier, onto no fewer healthy legs */
 	RELOCATE_PRESERVE = 1 << 4,	/* keep the source copy, preserve.h */
 	RELOCATE_DESTAGE = 1 << 5,	/* within its tier, if some of it is staged */
+	RELOCATE_BETTER	= 1 << 6,	/* with REPAIR: onto more healthy legs than now */
 };
 
 struct couche_relocation {

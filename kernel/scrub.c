@@ -97,7 +97,7 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 	if (!bad)
 		return 0;
 	note_bad(s, &id, bad);
-	err = couche_sweep_relocate(s, volume, item, NULL);
+	err = couche_sweep_relocate(s, volume, item, 0, NULL);
 	couche_repair_note(s->pool->repair, &id, bad, err);
 	spin_lock(&s->lock);
 	if (!err)

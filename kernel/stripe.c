@@ -751,8 +751,9 @@ static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
  * @stripe: its data is the extent's contents; the rest is computed here
  * @id: the extent and the place, which no map names yet
  *
- * A stripe needs all its shards; copies are content with one, and the legs
- * that missed it are failed.
+ * What lies on legs that have failed is left out; it is written when they come
+ * back. Enough of it must be left, and that these legs have failed is durable
+ * afterwards. A stripe that a leg fails under may be better off elsewhere.
  *
  * Context: process; sleeps. Nothing is flushed: the commit does that.
  * Return: 0, or -EIO: nothing of it may be used.
@@ -760,6 +761,7 @@ static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
 int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id)
 {
+	const struct couche_profile *profile = &pool->super.profile[id->place.tier];
 	bool copies = !pool->geometry[id->place.tier].footers;
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	struct couche_batch batch;
@@ -773,11 +775,12 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 	skipped = submit_store(pool, stripe, id, &batch);
 	blk_finish_plug(&plug);
 	failed = couche_batch_wait(&batch);
-	if (failed && couche_superblock_fail_legs(pool, failed))
+	if ((failed | skipped) && couche_superblock_fail_legs(pool, failed | skipped))
 		return -EIO;
-	if (!copies)
-		return failed | skipped ? -EIO : 0;
-	return hweight64(failed | skipped) < group->desc.nr ? 0 : -EIO;
+	if (failed && !copies)
+		return -EIO;
+	return hweight64(failed | skipped) + couche_profile_min_healthy(profile) <=
+	       group->desc.nr ? 0 : -EIO;
 }
 
 static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *stripe,
@@ -944,14 +947,18 @@ int couche_stripe_verify(struct couche_pool *pool, struct couche_stripe *stripe,
 		.group = group,
 		.rows = geo->data_rows,
 	};
-	u32 all = group->desc.nr == 32 ? ~0U : BIT(group->desc.nr) - 1;
+	u32 written = 0;
+	unsigned int i;
 	int err;
 
+	for (i = 0; i < group->desc.nr; i++)
+		if (couche_leg_writable(couche_group_leg(pool, group, i)))
+			written |= BIT(i);
 	err = flush_legs(pool, group);
 	if (err)
 		return err;
 	if (!geo->footers)
 		return verify_copies(pool, stripe, id);
-	load_shards(&l, all);
-	return l.have == all ? 0 : -EIO;
+	load_shards(&l, written);
+	return l.have == written ? 0 : -EIO;
 }

@@ -178,6 +178,10 @@ static const char *asked_differs(const struct couche_tableline *line,
 		return "warm";
 	if (profile_differs(line, COUCHE_TIER_COLD, s))
 		return "cold";
+	if ((line->given & BIT(COUCHE_FEATURE_ARG_COLD_MIN_HEALTHY)) &&
+	    line->profile[COUCHE_TIER_COLD].min_healthy !=
+		    couche_profile_min_healthy(&s->profile[COUCHE_TIER_COLD]))
+		return "cold_min_healthy";
 	return NULL;
 }
 

@@ -57,6 +57,7 @@ static bool goes_on(void *sweep)
  * @sweep: for whom
  * @volume: being visited
  * @item: the extent, as it was seen
+ * @flags: besides RELOCATE_REPAIR
  * @why: what was in the way, or NULL
  *
  * Comes back to an extent that another is copying.
@@ -66,12 +67,12 @@ static bool goes_on(void *sweep)
  * couche_relocate().
  */
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
-			  const struct couche_sweep_item *item, const char **why)
+			  const struct couche_sweep_item *item, u32 flags, const char **why)
 {
 	struct couche_relocation r = {
 		.volume = volume,
 		.extent = item->extent,
-		.flags = RELOCATE_REPAIR,
+		.flags = RELOCATE_REPAIR | flags,
 		.generation = item->place.generation,
 	};
 	int err = couche_relocate_patiently(&r, goes_on, sweep);

@@ -75,6 +75,7 @@ struct couche_sweep {
 	int level;			/* the owner's: which pass this is */
 	unsigned long skip_tiers;	/* the owner's: where there is no room, a bit each */
 	u64 told;			/* the owner's: what the log said last */
+	unsigned int unavoidable[COUCHE_NR_TIERS];	/* the owner's: legs that must be lacked */
 	u64 done_when_full;		/* the owner's: how far it was when room ran out */
 	unsigned long volume;
 	u32 page;
@@ -98,7 +99,7 @@ u64 couche_sweep_count(struct couche_sweep *sweep,
 void couche_sweep_pause(struct couche_sweep *sweep);
 void couche_sweep_unpause(struct couche_sweep *sweep);
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
-			  const struct couche_sweep_item *item, const char **why);
+			  const struct couche_sweep_item *item, u32 flags, const char **why);
 int couche_sweep_run(struct couche_sweep *sweep, enum couche_sweep_order order, u64 rate,
 		     const char **why);
 void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info *info);

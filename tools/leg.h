@@ -26,7 +26,8 @@ struct couche_leg_table {
 		char role[8];
 		char device[COUCHE_PATH_SIZE];	/* "-": none */
 	} leg[COUCHE_MAX_LEGS];
-	bool readonly;
+	unsigned int nr_features;
+	char features[256];		/* the words behind, each after a blank */
 };
 
 extern const struct couche_option couche_leg_add_options[];

@@ -253,7 +253,8 @@ static int check_plan(const struct change *c)
 	memcpy(plan.uuid, c->pool.id.uuid, COUCHE_UUID_SIZE);
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
 		plan.profile[tier] = (struct couche_plan_profile){
-			c->pool.tier[tier].k, c->pool.tier[tier].m, c->pool.tier[tier].matrix
+			.k = c->pool.tier[tier].k, .m = c->pool.tier[tier].m,
+			.matrix = c->pool.tier[tier].matrix
 		};
 	for (j = 0; j < c->nr_legs; j++)
 		add_to_plan(&plan, "", c->legs[j].sectors, c->legs[j].role);

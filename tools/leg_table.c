@@ -39,8 +39,15 @@ static int parse(struct couche_leg_table *table, char *params)
 	table->nr = nr;
 	for (i = 0; i < table->nr && !r; i++)
 		r = take_leg(table, i, &rest);
-	while (!r && (word = strtok_r(NULL, " ", &rest)))
-		table->readonly |= !strcmp(word, "readonly");
+	word = strtok_r(NULL, " ", &rest);
+	while (!r && word && (word = strtok_r(NULL, " ", &rest))) {
+		size_t len = strlen(table->features);
+
+		if (len + strlen(word) + 2 > sizeof(table->features))
+			return -E2BIG;
+		snprintf(table->features + len, sizeof(table->features) - len, " %s", word);
+		table->nr_features++;
+	}
 	return r;
 }
 
@@ -121,8 +128,7 @@ int couche_leg_table_params(const struct couche_leg_table *table, const uint16_t
 	append(out, size, "%s %u", table->uuid, table->nr);
 	for (i = 0; i < table->nr; i++)
 		append(out, size, " %s %s", table->leg[i].role, table->leg[i].device);
-	append(out, size, " %d%s", table->readonly + (domains ? 2 : 0),
-	       table->readonly ? " readonly" : "");
+	append(out, size, " %u%s", table->nr_features + (domains ? 2 : 0), table->features);
 	for (i = 0; domains && i < table->nr; i++)
 		append(out, size, "%s%u", i ? "," : " domains ", domains[i]);
 	if (strlen(out) + 1 < size)

@@ -125,6 +125,10 @@ static int check_tier(const struct couche_plan *plan, uint8_t tier)
 		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
 				   "the %s tier has %u legs, its profile %u+%u needs %u; add legs or give a smaller --%s-profile",
 				   name, nr, p->k, p->m, p->k + p->m, name);
+	if (p->min_healthy && (p->min_healthy < p->k || p->min_healthy > p->k + p->m))
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+				   "a stripe of %u+%u cannot need %u shards; give a --%s-min-healthy of %u to %u",
+				   p->k, p->m, p->min_healthy, name, p->k, p->k + p->m);
 	if (!couche_profile_is_mds(p))
 		return couche_fail(COUCHE_EXIT_USAGE, plan->name,
 				   "a %s matrix cannot restore every loss of %u+%u; give --matrix cauchy",
@@ -161,6 +165,7 @@ static void to_super(const struct couche_plan *plan, struct couche_super *s)
 		s->profile[i].k = plan->profile[i].k;
 		s->profile[i].m = plan->profile[i].m;
 		s->profile[i].matrix = plan->profile[i].matrix;
+		s->profile[i].min_healthy = plan->profile[i].min_healthy;
 		s->profile[i].csum = i == COUCHE_TIER_COLD && plan->profile[i].k;
 	}
 	for (i = 0; i < plan->nr_legs; i++) {
@@ -239,7 +244,7 @@ static void append_layout(const struct couche_plan *plan, char *out, size_t size
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
 		words += plan->profile[tier].k ? 2 : 0;
 	if (cold->k)
-		words += 2;
+		words += cold->min_healthy ? 4 : 2;
 	append(out, size, " %u format name %s extent %llu segment %llu", words, plan->name,
 	       (unsigned long long)plan->extent_sectors,
 	       (unsigned long long)plan->segment_sectors);
@@ -250,6 +255,8 @@ static void append_layout(const struct couche_plan *plan, char *out, size_t size
 	}
 	if (cold->k)
 		append(out, size, " cold_matrix %s", couche_matrix_name(cold->matrix));
+	if (cold->min_healthy)
+		append(out, size, " cold_min_healthy %u", cold->min_healthy);
 	append(out, size, " domains ");
 	for (i = 0; i < plan->nr_legs; i++)
 		append(out, size, "%s%u", i ? "," : "", plan->leg[i].domain);

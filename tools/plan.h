@@ -30,6 +30,7 @@ struct couche_plan_leg {
 struct couche_plan_profile {
 	uint8_t k, m;
 	uint8_t matrix;
+	uint8_t min_healthy;	/* shards that a new stripe needs; 0: k */
 };
 
 struct couche_plan {

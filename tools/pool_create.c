@@ -19,7 +19,7 @@
 static struct {
 	struct couche_words role[COUCHE_ROLE_COLD + 1];	/* devices */
 	const char *profile[COUCHE_NR_TIERS];
-	const char *matrix;
+	const char *matrix, *min_healthy;
 	struct couche_words domains;
 	uint64_t extent_bytes, segment_bytes;
 } opt = { .extent_bytes = 1 << 20, .segment_bytes = 64 << 20 };
@@ -41,6 +41,8 @@ const struct couche_option couche_pool_create_options[] = {
 	  "data and parity shards (default 4+2)" },
 	{ "matrix", 0, COUCHE_OPTION_TEXT, &opt.matrix, "NAME",
 	  "vandermonde or cauchy (default: the first that fits)" },
+	{ "cold-min-healthy", 0, COUCHE_OPTION_TEXT, &opt.min_healthy, "N",
+	  "shards that new data needs while legs are missing (default K)" },
 	{ "extent-size", 0, COUCHE_OPTION_SIZE, &opt.extent_bytes, "SIZE",
 	  "unit that is mapped and moved (default 1MiB)" },
 	{ "segment-size", 0, COUCHE_OPTION_SIZE, &opt.segment_bytes, "SIZE",
@@ -176,6 +178,23 @@ static int set_matrix(struct couche_plan *plan)
 			   "'%s' is no matrix; give vandermonde or cauchy", opt.matrix);
 }
 
+static int set_min_healthy(struct couche_plan *plan)
+{
+	struct couche_plan_profile *cold = &plan->profile[COUCHE_TIER_COLD];
+	uint64_t shards;
+
+	if (!opt.min_healthy)
+		return 0;
+	if (!cold->k)
+		return couche_fail(COUCHE_EXIT_USAGE, "--cold-min-healthy",
+				   "there is no cold tier; give --cold DEV");
+	if (couche_uint_parse(opt.min_healthy, COUCHE_MAX_SHARDS, &shards) || !shards)
+		return couche_fail(COUCHE_EXIT_USAGE, "--cold-min-healthy",
+				   "'%s' is no number of shards; give K to K+M", opt.min_healthy);
+	cold->min_healthy = shards;
+	return 0;
+}
+
 static int set_profiles(struct couche_plan *plan)
 {
 	char option[32];
@@ -203,7 +222,7 @@ static int set_profiles(struct couche_plan *plan)
 				return r;
 		}
 	}
-	return set_matrix(plan);
+	return set_min_healthy(plan) ?: set_matrix(plan);
 }
 
 static int set_sizes(struct couche_plan *plan)
@@ -260,6 +279,7 @@ static void describe_tiers(cJSON *doc, const struct couche_plan *plan)
 		couche_doc_add_text(object, "profile", profile);
 		couche_doc_add_text(object, "matrix", tier == COUCHE_TIER_COLD ?
 				    couche_matrix_name(p->matrix) : NULL);
+		couche_doc_add_number(object, "min_healthy_shards", p->min_healthy ?: p->k);
 		couche_doc_add_number(object, "legs",
 				      couche_plan_count(plan, tier + COUCHE_ROLE_HOT));
 		couche_doc_add_number(object, "raw_bytes", raw);

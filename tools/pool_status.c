@@ -22,7 +22,8 @@ struct health {
 	uint64_t errors, lost_extents;
 	bool exhausted;			/* a tier lost all it can */
 	const char *tier;		/* that one */
-	bool cold_short;		/* the cold tier has too few legs for a stripe */
+	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
+	bool cold_closed;		/* for any */
 	bool full;			/* nothing new can be written */
 };
 
@@ -83,8 +84,9 @@ static void judge_legs(const struct report *report, struct health *health)
 		if (!leg->present || leg->state == COUCHE_LEG_FAILED)
 			note_leg(health, leg->index);
 	}
-	health->cold_short = nr_cold - lost[COUCHE_ROLE_COLD] <
-			     cold->k + cold->m;
+	nr_cold -= lost[COUCHE_ROLE_COLD];
+	health->cold_short = nr_cold < cold->k + cold->m;
+	health->cold_closed = nr_cold < cold->min_healthy;
 	if (lost[COUCHE_ROLE_META] && lost[COUCHE_ROLE_META] + 1 >= nr_meta) {
 		health->exhausted = true;
 		health->tier = "meta";
@@ -146,6 +148,15 @@ static void describe_restore(const struct health *h, const char *name,
 			 name, h->legs);
 }
 
+static const char *cold_consequence(const struct health *h)
+{
+	if (h->cold_closed)
+		return " With these few legs nothing moves to the cold tier.";
+	if (h->cold_short)
+		return " What moves to the cold tier lacks shards until they return.";
+	return "";
+}
+
 static void describe(const struct report *report, char *status, char *action, size_t size)
 {
 	const struct health *h = &report->health;
@@ -170,7 +181,7 @@ static void describe(const struct report *report, char *status, char *action, si
 		snprintf(status, size, "Legs out of service: %s%s. All data is readable%s%s%s.%s",
 			 failed, missing, h->exhausted ? "; the " : "", h->exhausted ? h->tier : "",
 			 h->exhausted ? " legs stand no further loss" : "",
-			 h->cold_short ? " With these few legs nothing moves to the cold tier." : "");
+			 cold_consequence(h));
 		describe_restore(h, name, action, size);
 	} else if (h->full) {
 		snprintf(status, size, "The pool is full: writes to new places fail with 'no space left'.");

@@ -127,6 +127,7 @@ static void show_tier(cJSON *object, uint8_t tier, const struct couche_nl_tier *
 	couche_doc_add_text(object, "matrix", tier == COUCHE_TIER_COLD ?
 			    couche_matrix_name(t->matrix) : NULL);
 	couche_doc_add_bool(object, "checksums", t->csum);
+	couche_doc_add_number(object, "min_healthy_shards", t->min_healthy);
 	couche_doc_add_number(object, "raw_bytes", t->sectors * SECTOR);
 	couche_doc_add_number(object, "raw_used_bytes", t->used_sectors * SECTOR);
 	couche_doc_add_number(object, "usable_bytes", tier_usable);

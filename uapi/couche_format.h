@@ -82,7 +82,8 @@ struct couche_disk_profile {
 	__u8 m;			/* parity shards, or further mirrors when k is 1 */
 	__u8 matrix;		/* enum couche_matrix */
 	__u8 csum;		/* 0 none (written in place), 1 crc32c in a footer */
-	__le32 reserved;
+	__u8 min_healthy;	/* shards that a new stripe needs, k..k+m; 0: k */
+	__u8 reserved[3];
 };
 
 struct couche_disk_leg {

@@ -39,6 +39,7 @@ struct couche_nl_tier {
 	uint8_t m;
 	uint8_t matrix;			/* 0 vandermonde, 1 cauchy */
 	uint8_t csum;			/* 0 none, 1 crc32c */
+	uint8_t min_healthy;		/* shards that a new stripe must have at once */
 	uint64_t sectors;		/* raw, of the online legs */
 	uint64_t used_sectors;		/* raw, in allocated rows */
 };

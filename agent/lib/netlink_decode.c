@@ -95,6 +95,7 @@ static const struct field tier_fields[] = {
 	FIELD(struct tier_message, tier.m, COUCHE_A_TIER_M, .max = COUCHE_MAX_SHARDS),
 	FIELD(struct tier_message, tier.matrix, COUCHE_A_TIER_MATRIX),
 	FIELD(struct tier_message, tier.csum, COUCHE_A_TIER_CSUM),
+	FIELD(struct tier_message, tier.min_healthy, COUCHE_A_TIER_MIN_HEALTHY),
 	FIELD(struct tier_message, tier.sectors, COUCHE_A_TIER_SECTORS),
 	FIELD(struct tier_message, tier.used_sectors, COUCHE_A_TIER_USED_SECTORS),
 	{ 0 }

@@ -168,7 +168,7 @@ static int check_absent_tier(const struct couche_super *s, u8 tier, const char *
 {
 	const struct couche_profile *p = &s->profile[tier];
 
-	if (p->m || p->matrix || p->csum)
+	if (p->m || p->matrix || p->csum || p->min_healthy)
 		return couche_field_bad(field, "profile k: zero, but the profile is not");
 	if (count_legs(s, couche_role_of_tier(tier)))
 		return couche_field_bad(field, "profile k: zero, but the tier has legs");
@@ -188,6 +188,11 @@ static int check_profile(const struct couche_super *s, u8 tier, const char **fie
 		return couche_field_bad(field, "profile matrix: cannot restore m lost shards");
 	if (p->csum > 1)
 		return couche_field_bad(field, "profile csum: unknown");
+	if (p->min_healthy && !p->csum)
+		return couche_field_bad(field, "profile min_healthy: of a tier without stripes");
+	if (couche_profile_min_healthy(p) < p->k ||
+	    couche_profile_min_healthy(p) > (unsigned int)p->k + p->m)
+		return couche_field_bad(field, "profile min_healthy: not within k..k+m");
 
 	if (tier == COUCHE_TIER_COLD) {
 		if (!p->csum)
@@ -381,6 +386,7 @@ static void unpack(const struct couche_disk_super *d, struct couche_super *s)
 		s->profile[i].m = d->profile[i].m;
 		s->profile[i].matrix = d->profile[i].matrix;
 		s->profile[i].csum = d->profile[i].csum;
+		s->profile[i].min_healthy = d->profile[i].min_healthy;
 	}
 	unpack_legs(d, s);
 }
@@ -480,6 +486,7 @@ void couche_super_encode(const struct couche_super *s, void *block)
 		d->profile[i].m = s->profile[i].m;
 		d->profile[i].matrix = s->profile[i].matrix;
 		d->profile[i].csum = s->profile[i].csum;
+		d->profile[i].min_healthy = s->profile[i].min_healthy;
 	}
 	pack_legs(s, d);
 	d->crc = cpu_to_le32(super_crc(d, d->pool_uuid));

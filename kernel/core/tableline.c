@@ -26,6 +26,7 @@ static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_WARM] = "warm",
 	[COUCHE_FEATURE_ARG_COLD] = "cold",
 	[COUCHE_FEATURE_ARG_COLD_MATRIX] = "cold_matrix",
+	[COUCHE_FEATURE_ARG_COLD_MIN_HEALTHY] = "cold_min_healthy",
 	[COUCHE_FEATURE_ARG_DOMAINS] = "domains",
 	[COUCHE_FEATURE_ARG_LEG_TIMEOUT] = "leg_timeout",
 	[COUCHE_FEATURE_ARG_DATA_JOURNAL] = "data_journal",
@@ -304,6 +305,17 @@ static int parse_setting(enum couche_tableline_feature feature, const char *text
 	}
 }
 
+static int parse_min_healthy(const char *text, struct couche_tableline *ret,
+			     const char **field)
+{
+	u32 shards;
+
+	if (!parse_number(text, COUCHE_MAX_SHARDS, &shards) || !shards)
+		return bad_word(ret, field, "cold_min_healthy:", text, "is not within 1..32");
+	ret->profile[COUCHE_TIER_COLD].min_healthy = shards;
+	return 0;
+}
+
 static int parse_value(enum couche_tableline_feature feature, const char *text,
 		       struct couche_tableline *ret, const char **field)
 {
@@ -343,6 +355,8 @@ static int parse_value(enum couche_tableline_feature feature, const char *text,
 			return bad_word(ret, field, "cold_matrix:", text,
 					"is not vandermonde or cauchy");
 		return 0;
+	case COUCHE_FEATURE_ARG_COLD_MIN_HEALTHY:
+		return parse_min_healthy(text, ret, field);
 	case COUCHE_FEATURE_ARG_DOMAINS:
 		return parse_domains(text, ret, field);
 	case COUCHE_FEATURE_ARG_DATA_JOURNAL:
@@ -484,6 +498,13 @@ static int check_sizes(const struct couche_tableline *t, const char **field)
 		return couche_field_bad(field, "data_journal: no cold tier");
 	if (given(t, COUCHE_FEATURE_ARG_COLD_MATRIX) && !cold->k)
 		return couche_field_bad(field, "cold_matrix: no cold tier");
+	if (cold->min_healthy && !cold->k)
+		return couche_field_bad(field, "cold_min_healthy: no cold tier");
+	/* Of a pool that is there its superblock says k and m. */
+	if ((t->format || given(t, COUCHE_FEATURE_ARG_COLD)) &&
+	    (couche_profile_min_healthy(cold) < cold->k ||
+	     couche_profile_min_healthy(cold) > (unsigned int)cold->k + cold->m))
+		return couche_field_bad(field, "cold_min_healthy: not within k..k+m");
 	if (cold->k && couche_codec_check(cold->k, cold->m, cold->matrix))
 		return couche_field_bad(field, "cold_matrix: cannot restore m lost shards");
 	return 0;

@@ -7,8 +7,9 @@
  *
  * Feature args: format, readonly, name <text>, extent <sectors>,
  * segment <sectors>, hot <k>+<m>, warm <k>+<m>, cold <k>+<m>,
- * cold_matrix vandermonde|cauchy, domains <d0,d1,...>, leg_timeout <seconds>,
- * 0 for none, data_journal <sectors>, destage_threshold <percent>,
+ * cold_matrix vandermonde|cauchy, cold_min_healthy <shards>,
+ * domains <d0,d1,...>, leg_timeout <seconds>, 0 for none,
+ * data_journal <sectors>, destage_threshold <percent>,
  * destage_interval <seconds>, 0 for none. A flag counts as one
  * argument, the others as two. "-" stands for a leg whose device is missing.
  *
@@ -50,6 +51,7 @@ enum couche_tableline_feature {
 	COUCHE_FEATURE_ARG_WARM,
 	COUCHE_FEATURE_ARG_COLD,
 	COUCHE_FEATURE_ARG_COLD_MATRIX,
+	COUCHE_FEATURE_ARG_COLD_MIN_HEALTHY,
 	COUCHE_FEATURE_ARG_DOMAINS,
 	COUCHE_FEATURE_ARG_LEG_TIMEOUT,
 	COUCHE_FEATURE_ARG_DATA_JOURNAL,

@@ -56,7 +56,20 @@ struct couche_profile {
 	u8 m;
 	u8 matrix;
 	u8 csum;
+	u8 min_healthy;		/* shards that a new stripe needs; 0: k */
 };
+
+/**
+ * couche_profile_min_healthy() - how many shards does a new stripe need?
+ * @p: the profile of its tier; of a mirror, how many copies
+ *
+ * Context: Any.
+ * Return: the number, at least k.
+ */
+static inline unsigned int couche_profile_min_healthy(const struct couche_profile *p)
+{
+	return p->min_healthy ? p->min_healthy : p->k;
+}
 
 /* Where an extent lives, unpacked. flags: COUCHE_EXTENT_*, 0 = not mapped. */
 struct couche_place {

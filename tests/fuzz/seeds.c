@@ -171,7 +171,7 @@ static int seed_table(void)
 		"13 format name tank extent 2048 segment 131072 hot 1+1 cold 2+1 "
 		"domains 0,1,2,3,4,5",
 		"00112233-4455-6677-8899-aabbccddeeff 4 meta a hot b warm - cold - "
-		"7 readonly warm 1+0 cold 10+6 cold_matrix cauchy",
+		"9 readonly warm 1+0 cold 10+6 cold_matrix cauchy cold_min_healthy 12",
 	};
 	unsigned int i;
 	int r = 0;

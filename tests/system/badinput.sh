@@ -72,6 +72,14 @@ wrong "k of zero" 'cold' "$U 8 $GOOD $COLD 3 format cold 0+2"
 wrong "a profile that is none" 'cold' "$U 8 $GOOD $COLD 3 format cold 4-2"
 wrong "an unknown matrix" 'cold_matrix' "$U 8 $GOOD $COLD 3 format cold_matrix random"
 wrong "stripes on hot" 'hot' "$U 8 $GOOD $COLD 3 format hot 4+2"
+wrong "no shards needed" 'cold_min_healthy' "$U 8 $GOOD $COLD 3 format cold_min_healthy 0"
+wrong "fewer shards needed than k" 'cold_min_healthy' "$U 8 $GOOD $COLD 3 format cold_min_healthy 3"
+wrong "more shards needed than k + m" 'cold_min_healthy' \
+	"$U 8 $GOOD $COLD 3 format cold_min_healthy 7"
+wrong "shards needed that are no number" 'cold_min_healthy' \
+	"$U 8 $GOOD $COLD 3 format cold_min_healthy all"
+wrong "shards needed without a cold tier" 'cold_min_healthy' \
+	"$U 2 $GOOD 3 format cold_min_healthy 4"
 wrong "a name with a blank line" 'name' "$U 2 $GOOD 3 format name $(printf 'x%.0s' {1..80})"
 wrong "domains for fewer legs" 'domains' "$U 2 $GOOD 3 format domains 1"
 wrong "domains that are no numbers" 'domains' "$U 2 $GOOD 3 format domains a,b"

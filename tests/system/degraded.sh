@@ -113,14 +113,6 @@ ok "a third is refused" refused 'without it data would be lost' message fail_leg
 ok "an unknown leg is refused" refused 'no such index' message fail_leg 8
 ok "a failed leg is refused" refused 'has failed already' message fail_leg 3
 ok "what is written now goes to hot" all stamp fill $V 2 AND stamp check $V 2 AND all_in 1 hot
-cold_refused() {
-	message migrate 1 0 0 cold
-	eventually 20 ended && all_in 1 hot && stamp check $V 2
-}
-ended() {
-	couchectl migrate list -o json 2>/dev/null | grep -q 'failed' || [ "$(volume_tier 1 cold)" = 0 ]
-}
-ok "a stripe that would be short of legs is not made" cold_refused
 ok "they come back" all message restore_leg 3 AND message restore_leg 6 AND \
 	eventually 30 restored
 ok "a leg that has not failed is refused" refused 'has not failed' message restore_leg 3

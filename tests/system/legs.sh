@@ -92,8 +92,11 @@ crash_load() {
 
 # refused_now ORDER LEG: by netlink, while the pool is suspended
 refused_now() {
-	! couchectl leg "$1" couche "$2" >/tmp/order.out 2>&1 && grep -q 'suspended' /tmp/order.out ||
-		{ cat /tmp/order.out; return 1; }
+	if couchectl leg "$1" couche "$2" >/tmp/order.out 2>&1 ||
+		! grep -q 'suspended' /tmp/order.out; then
+		cat /tmp/order.out
+		return 1
+	fi
 }
 
 close_all() {

@@ -105,6 +105,7 @@ static void put_tier(struct nl_msg *msg, uint8_t number, uint8_t k)
 	nla_put_u8(msg, COUCHE_A_TIER_TIER, number);
 	nla_put_u8(msg, COUCHE_A_TIER_K, k);
 	nla_put_u8(msg, COUCHE_A_TIER_M, 2);
+	nla_put_u8(msg, COUCHE_A_TIER_MIN_HEALTHY, 5);
 	nla_put_u64(msg, COUCHE_A_TIER_SECTORS, 1ULL << 40);
 	nla_nest_end(msg, nest);
 }
@@ -127,6 +128,7 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	assert_int_equal(pool.tier[COUCHE_TIER_HOT].k, 1);
 	assert_int_equal(pool.tier[COUCHE_TIER_WARM].k, 0);
 	assert_int_equal(pool.tier[COUCHE_TIER_COLD].k, 4);
+	assert_int_equal(pool.tier[COUCHE_TIER_COLD].min_healthy, 5);
 	assert_true(pool.tier[COUCHE_TIER_COLD].sectors == 1ULL << 40);
 }
 

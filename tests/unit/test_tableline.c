@@ -53,9 +53,10 @@ static void test_everything_said(void **state)
 	};
 
 	decode_ok(UUID " 8 meta 8:16 hot 8:32 hot 8:33 warm 8:34 warm 8:35 "
-		  "cold a cold b cold c 25 format name tank extent 4096 segment 16384 "
-		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy domains 0,1,2,3,4,5,65535,7 "
-		  "leg_timeout 5 data_journal 16384 destage_threshold 70 destage_interval 0", &t);
+		  "cold a cold b cold c 27 format name tank extent 4096 segment 16384 "
+		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy cold_min_healthy 3 "
+		  "domains 0,1,2,3,4,5,65535,7 leg_timeout 5 data_journal 16384 "
+		  "destage_threshold 70 destage_interval 0", &t);
 	assert_int_equal(t.leg_timeout, 5);
 	assert_memory_equal(t.uuid, uuid, sizeof(uuid));
 	assert_int_equal(t.nr_legs, 8);
@@ -70,9 +71,9 @@ static void test_everything_said(void **state)
 	assert_string_equal(t.name, "tank");
 	assert_int_equal(t.extent_sectors, 4096);
 	assert_int_equal(t.segment_sectors, 16384);
-	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 1, 0, 0 }), 4);
-	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 1, 0, 0, 0 }), 4);
-	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 2, 1, 1, 1 }), 4);
+	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 1, 0, 0, 0 }), 5);
+	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 1, 0, 0, 0, 0 }), 5);
+	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 2, 1, 1, 1, 3 }), 5);
 	assert_int_equal(t.stage_slots, 2048);
 	assert_int_equal(t.destage_threshold, 70);
 	assert_int_equal(t.destage_interval, 0);
@@ -92,18 +93,18 @@ static void test_defaults(void **state)
 	assert_string_equal(t.name, "");
 	assert_int_equal(t.extent_sectors, 2048);
 	assert_int_equal(t.segment_sectors, 131072);
+	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 0, 0, 0, 0 }), 5);
+	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 0, 0, 0, 0, 0 }), 5);
+	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 0, 0, 0, 0, 0 }), 5);
 	assert_int_equal(t.stage_slots, 0);
 	assert_int_equal(t.destage_threshold, 80);
 	assert_int_equal(t.destage_interval, 30);
-	assert_memory_equal(&t.profile[0], (&(struct couche_profile){ 1, 0, 0, 0 }), 4);
-	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 0, 0, 0, 0 }), 4);
-	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 0, 0, 0, 0 }), 4);
 	assert_int_equal(t.leg[1].domain, 0);
 
 	decode_ok(UUID " 8 " LEGS " " COLD " 1 format", &t);
-	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 4, 2, 0, 1 }), 4);
+	assert_memory_equal(&t.profile[2], (&(struct couche_profile){ 4, 2, 0, 1, 0 }), 5);
 	decode_ok(UUID " 3 " LEGS " warm w 1 readonly", &t);
-	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 1, 0, 0, 0 }), 4);
+	assert_memory_equal(&t.profile[1], (&(struct couche_profile){ 1, 0, 0, 0, 0 }), 5);
 	assert_true(t.readonly);
 }
 
@@ -197,6 +198,14 @@ static const struct {
 	{ UUID " 2 " LEGS " 2 destage_threshold 96", "destage_threshold: '96' is not" },
 	{ UUID " 2 " LEGS " 2 destage_interval -1", "destage_interval: '-1' is not" },
 	{ UUID " 2 " LEGS " 2 destage_interval 86401", "destage_interval: '86401' is not" },
+	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy 0", "cold_min_healthy: '0'" },
+	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy 33", "cold_min_healthy: '33'" },
+	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy k", "cold_min_healthy: 'k'" },
+	{ UUID " 8 " LEGS " " COLD " 3 format cold_min_healthy 3", "cold_min_healthy: not within" },
+	{ UUID " 8 " LEGS " " COLD " 3 format cold_min_healthy 7", "cold_min_healthy: not within" },
+	{ UUID " 8 " LEGS " " COLD " 4 cold_min_healthy 4 cold 2+1",
+	  "cold_min_healthy: not within" },
+	{ UUID " 2 " LEGS " 2 cold_min_healthy 1", "cold_min_healthy: no cold" },
 	{ UUID " 2 " LEGS " 2 domains 1", "domains: not one" },
 	{ UUID " 2 " LEGS " 2 domains 1,2,3", "domains: not one" },
 	{ UUID " 2 " LEGS " 2 domains 1,", "domains: not a number" },
