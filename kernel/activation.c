@@ -8,6 +8,7 @@
 #include "bounce.h"
 #include "commit.h"
 #include "control.h"
+#include "core/replay.h"
 #include "core/tableline.h"
 #include "destage.h"
 #include "drain.h"
@@ -287,7 +288,7 @@ static int setup_legs(struct couche_pool *pool)
 	}
 	if (err)
 		return err;
-	pool->max_groups = couche_pool_max_groups(pool->super.map_pages);
+	pool->max_groups = couche_replay_max_groups(pool->super.map_pages);
 	if (pool->super.generation > COUCHE_GENERATION_MAX) {
 		DMERR("%s: superblock: generation: used up", pool->device);
 		return -EINVAL;

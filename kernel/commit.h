@@ -20,6 +20,7 @@
 
 #include "commit_types.h"
 #include "core/page.h"
+#include "core/replay.h"
 #include "core/types.h"
 
 struct bio;
@@ -28,7 +29,6 @@ struct couche_page_slot;
 struct couche_super_change;
 struct work_struct;
 
-#define COUCHE_COMMIT_BLOCKS	64	/* journal blocks in one batch */
 #define COUCHE_CHECKPOINT_PAGES	32	/* encoded and written together */
 
 /* Map and journal move on the meta legs: a larger map, for a new leg. */

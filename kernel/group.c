@@ -4,6 +4,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "core/replay.h"
 #include "flight.h"
 #include "leg.h"
 #include "map_area.h"
@@ -98,15 +99,16 @@ int couche_group_replay(struct couche_pool *pool, couche_group_t nr,
 {
 	u32 i = from_couche_group(nr);
 	struct couche_group *group = pool->groups[i];
+	enum couche_replay replay = couche_replay_group(group ? &group->desc : NULL, desc);
 
-	if (group && !memcmp(&group->desc, desc, sizeof(*desc)))
+	if (replay == COUCHE_REPLAY_KEEP)
 		return 0;
 	if (group) {
 		couche_alloc_destroy(&group->rows);
 		kfree(group);
 		pool->groups[i] = NULL;
 	}
-	return desc->nr ? couche_group_add(pool, nr, desc, why) : 0;
+	return replay == COUCHE_REPLAY_SET ? couche_group_add(pool, nr, desc, why) : 0;
 }
 
 /**

@@ -15,6 +15,7 @@
 
 #include "commit.h"
 #include "control.h"
+#include "core/replay.h"
 #include "drain.h"
 #include "group.h"
 #include "group_alloc.h"
@@ -109,7 +110,7 @@ static int change_set(struct couche_pool *pool, struct couche_super_change *chan
 	int err = 0;
 
 	if (change->moved)
-		err = couche_group_grow(pool, couche_pool_max_groups(change->map_pages));
+		err = couche_group_grow(pool, couche_replay_max_groups(change->map_pages));
 	if (err)
 		return err;
 	return change->moved ? couche_commit_relayout(pool, change) :

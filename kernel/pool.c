@@ -150,18 +150,3 @@ bool couche_pool_hold(struct couche_pool *pool, struct bio *bio)
 	spin_unlock_irqrestore(&pool->deferred_lock, flags);
 	return hold;
 }
-
-/**
- * couche_pool_max_groups() - How many groups a map area can describe
- * @map_pages: its pages
- *
- * Not what the legs have room for now: that may shrink, and the numbers of
- * groups stay.
- *
- * Context: any.
- * Return: the number.
- */
-u32 couche_pool_max_groups(u32 map_pages)
-{
-	return min_t(u64, (u64)map_pages * COUCHE_PAGE_GROUPS, COUCHE_MAX_GROUP_NUMBER / 2);
-}

@@ -63,7 +63,6 @@ enum couche_pool_flag {
 };
 
 #define COUCHE_MAX_OPEN_GROUPS	16
-#define COUCHE_MAX_GROUP_NUMBER	(1U << 28)	/* what a map entry can hold */
 
 /* Generations handed out between two checkpoints, at most; they never wrap. */
 #define COUCHE_GENERATION_STEP	(1U << 16)
@@ -160,7 +159,6 @@ struct couche_pool {
 	u32 nr_migrations;
 };
 
-u32 couche_pool_max_groups(u32 map_pages);
 void couche_pool_notify(struct couche_pool *pool);
 void couche_pool_bind(struct couche_pool *pool, struct dm_target *ti);
 void couche_pool_fail(struct couche_pool *pool, const char *why);

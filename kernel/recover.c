@@ -9,6 +9,7 @@
 #include "commit.h"
 #include "core/journal.h"
 #include "core/page.h"
+#include "core/replay.h"
 #include "group.h"
 #include "leg.h"
 #include "map_area.h"
@@ -153,16 +154,18 @@ static int load_volumes(struct recovery *r, const void *block, u32 number, u32 i
 	return 0;
 }
 
-/* May it be packed into an entry? Whether it makes sense is seen at the end. */
+/* May it be packed into an entry? */
 static int check_place(struct recovery *r, u64 extent, const struct couche_place *place)
 {
-	if (!(place->flags & COUCHE_EXTENT_MAPPED))
-		return 0;
-	if (from_couche_group(place->group) >= r->pool->max_groups)
-		return bad(r, "extent", extent, "group: out of range");
-	if (from_couche_row(place->row) >= r->pool->super.segment_sectors / COUCHE_BLOCK_SECTORS)
-		return bad(r, "extent", extent, "row: beyond the end of its segment");
-	return 0;
+	u32 rows = r->pool->super.segment_sectors / COUCHE_BLOCK_SECTORS;
+	const char *why = couche_replay_place_error(place, r->pool->max_groups, rows);
+
+	return why ? bad(r, "extent", extent, why) : 0;
+}
+
+static bool page_taken(const struct couche_volume *volume, u32 index)
+{
+	return volume && index < volume->nr_pages && volume->pages[index];
 }
 
 static int load_map(struct recovery *r, const void *block, u32 number,
@@ -170,20 +173,14 @@ static int load_map(struct recovery *r, const void *block, u32 number,
 {
 	struct couche_volume *volume = xa_load(&r->pool->volumes, head->volume);
 	struct couche_map_page *page;
+	enum couche_replay replay;
 	u32 i;
 
-	/* Of a volume removed since: written as free at the next checkpoint. */
-	if (!volume) {
-		couche_map_area_put(r->pool, number);
-		return 0;
-	}
-	/*
-	 * A checkpoint that was cut may have written the pages of a volume and
-	 * not those of the one that had its id before. Then the journal says
-	 * that this one was removed.
-	 */
-	if (head->index >= volume->nr_pages || volume->pages[head->index]) {
+	replay = couche_replay_map_page(volume ? volume->nr_extents : 0, head->index,
+					page_taken(volume, head->index));
+	if (replay == COUCHE_REPLAY_DOUBT)
 		__set_bit(head->volume, r->doubtful);
+	if (replay != COUCHE_REPLAY_SET) {
 		couche_map_area_put(r->pool, number);
 		return 0;
 	}
@@ -278,11 +275,8 @@ static int replay_extent(struct recovery *r, const struct couche_record *rec)
 	struct couche_map_page *page;
 	const char *why;
 
-	/*
-	 * The pages may be newer than this record: of a volume that was
-	 * removed, or made anew and smaller, by a record yet to come.
-	 */
-	if (!volume || extent >= volume->nr_extents)
+	if (couche_replay_extent(volume ? volume->nr_extents : 0, rec->extent) ==
+	    COUCHE_REPLAY_KEEP)
 		return 0;
 	if (check_place(r, extent, &rec->place))
 		return -EINVAL;
@@ -339,14 +333,16 @@ static int replay_volume(struct recovery *r, const struct couche_record *rec)
 	struct couche_volume *volume = xa_load(&pool->volumes, rec->id);
 	u32 index = rec->id / COUCHE_PAGE_VOLUMES;
 	const char *why = "no memory for a larger map";
+	enum couche_replay replay;
 	int err = 0;
 
-	if (volume && !rec->volume.sectors) {
+	replay = couche_replay_volume(volume ? &volume->desc : NULL, &rec->volume);
+	if (replay == COUCHE_REPLAY_REMOVE) {
 		drop_volume(pool, volume);
 		__clear_bit(rec->id, r->doubtful);
-	} else if (!volume && rec->volume.sectors) {
+	} else if (replay == COUCHE_REPLAY_SET && !volume) {
 		err = couche_volume_add(pool, &rec->volume, &why);
-	} else if (volume && rec->volume.sectors >= volume->desc.sectors) {
+	} else if (replay == COUCHE_REPLAY_SET) {
 		err = couche_volume_grow_map(volume, rec->volume.sectors);
 		if (!err)
 			volume->desc = rec->volume;

@@ -7,9 +7,8 @@
 
 #include "agent/lib/cleanup.h"
 #include "kernel/core/journal.h"
+#include "kernel/core/replay.h"
 #include "offline_map.h"
-
-#define COMMIT_BLOCKS	64	/* in one commit at most, see kernel/commit.h */
 
 /* A leg that lacks a block that another leg has. */
 struct lack {
@@ -20,11 +19,11 @@ struct lack {
 
 struct replay {
 	struct couche_map *map;
-	u8 *blocks;		/* COMMIT_BLOCKS of them */
+	u8 *blocks;		/* COUCHE_COMMIT_BLOCKS of them */
 	void *block;
 	const char *field;	/* why the chain ended */
 	bool damaged;		/* and not for a block that was never or long ago written */
-	struct lack lack[COMMIT_BLOCKS * COUCHE_MAX_META_LEGS];
+	struct lack lack[COUCHE_COMMIT_BLOCKS * COUCHE_MAX_META_LEGS];
 	unsigned int nr_lacks;	/* in the commit that is being read */
 };
 
@@ -47,13 +46,14 @@ static bool take_page(struct replay *r)
 static void replay_extent(struct replay *r, const struct couche_record *rec)
 {
 	struct couche_map *map = r->map;
+	const struct couche_map_volume *volume = map->volume[rec->id];
 	u64 extent = from_couche_extent(rec->extent);
 	u32 index = extent / COUCHE_PAGE_EXTENTS;
 	struct couche_map_page *page;
 	const char *why;
 
-	/* The pages may be newer than this record. */
-	if (!map->volume[rec->id] || extent >= map->volume[rec->id]->nr_extents)
+	if (couche_replay_extent(volume ? volume->nr_extents : 0, rec->extent) ==
+	    COUCHE_REPLAY_KEEP)
 		return;
 	why = couche_map_place_error(map, &rec->place);
 	page = couche_map_find_page(map, rec->id, index);
@@ -70,22 +70,36 @@ static void replay_extent(struct replay *r, const struct couche_record *rec)
 
 static void replay_group(struct replay *r, const struct couche_record *rec)
 {
-	const struct couche_group_desc *known = couche_map_group(r->map, rec->id);
-
-	if (rec->id >= r->map->max_groups || !rec->group.nr)
+	if (rec->id >= r->map->max_groups) {
 		lose(r, "number out of range", "group", rec->id);
-	else if (known && memcmp(known, &rec->group, sizeof(*known)))
-		lose(r, "differs from the map", "group", rec->id);
-	else if (!known)
-		couche_map_add_group(r->map, rec->id, &rec->group);
+		return;
+	}
+	switch (couche_replay_group(couche_map_group(r->map, rec->id), &rec->group)) {
+	case COUCHE_REPLAY_SET:
+		couche_map_set_group(r->map, rec->id, &rec->group);
+		break;
+	case COUCHE_REPLAY_REMOVE:
+		couche_map_drop_group(r->map, rec->id);
+		break;
+	default:
+		break;
+	}
 }
 
 static void replay_volume(struct replay *r, const struct couche_record *rec)
 {
-	if (rec->volume.sectors)
-		couche_map_add_volume(r->map, &rec->volume);
-	else if (r->map->volume[rec->id])
+	const struct couche_map_volume *known = r->map->volume[rec->id];
+
+	switch (couche_replay_volume(known ? &known->desc : NULL, &rec->volume)) {
+	case COUCHE_REPLAY_SET:
+		couche_map_set_volume(r->map, &rec->volume);
+		break;
+	case COUCHE_REPLAY_REMOVE:
 		couche_map_drop_volume(r->map, rec->id);
+		break;
+	default:
+		break;
+	}
 }
 
 static void replay_block(struct replay *r, const void *block)
@@ -199,7 +213,7 @@ static void look_behind(struct replay *r, u64 seq, u32 pos)
 		if (!read_block(r, seq + i, (pos + i) % ring, r->blocks, &last))
 			continue;
 		behind++;
-		proven |= ended || i >= COMMIT_BLOCKS;
+		proven |= ended || i >= COUCHE_COMMIT_BLOCKS;
 		ended |= last;
 	}
 	r->nr_lacks = 0;
@@ -237,7 +251,7 @@ static void replay_commits(struct replay *r)
 	u32 total;
 
 	for (total = 0; total < ring; total++) {
-		if (nr == COMMIT_BLOCKS ||
+		if (nr == COUCHE_COMMIT_BLOCKS ||
 		    !read_block(r, journal->next_seq + nr, (journal->next_pos + nr) % ring,
 				r->blocks + ((size_t)nr << COUCHE_BLOCK_SHIFT), &last))
 			break;
@@ -268,7 +282,7 @@ void couche_map_replay(struct couche_map *map)
 	if (!r)
 		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
 	r->map = map;
-	r->blocks = couche_offline_buffer(COMMIT_BLOCKS * COUCHE_BLOCK_SIZE);
+	r->blocks = couche_offline_buffer(COUCHE_COMMIT_BLOCKS * COUCHE_BLOCK_SIZE);
 	r->block = couche_offline_buffer(COUCHE_BLOCK_SIZE);
 	map->journal.next_seq = map->o->super.journal_seq;
 	map->journal.next_pos = map->o->super.journal_pos;

@@ -11,9 +11,9 @@
 #include "agent/lib/cleanup.h"
 #include "kernel/core/block.h"
 #include "kernel/core/bounds.h"
+#include "kernel/core/replay.h"
 
 #define READ_PAGES	64	/* pages, two slots each, read at once */
-#define MAX_GROUPS	(1U << 28)	/* what a map entry of the kernel can hold */
 
 /* One slot of a page on one leg. */
 struct slot {
@@ -69,12 +69,12 @@ struct couche_group_desc *couche_map_group(const struct couche_map *map, u32 nr)
 }
 
 /**
- * couche_map_add_group() - remember a group
+ * couche_map_set_group() - remember a group, or what it is now
  * @map: the map
- * @nr: its number, below max_groups; not known yet
+ * @nr: its number, below max_groups
  * @desc: what it is
  */
-void couche_map_add_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc)
+void couche_map_set_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc)
 {
 	if (nr >= map->nr_groups) {
 		u32 room = nr + 1024 > map->max_groups ? map->max_groups : nr + 1024;
@@ -84,29 +84,36 @@ void couche_map_add_group(struct couche_map *map, u32 nr, const struct couche_gr
 		       (room - map->nr_groups) * sizeof(*map->groups));
 		map->nr_groups = room;
 	}
-	map->groups[nr] = zalloc(1, sizeof(*desc));
+	if (!map->groups[nr])
+		map->groups[nr] = zalloc(1, sizeof(*desc));
 	*map->groups[nr] = *desc;
 }
 
 /**
- * couche_map_add_volume() - remember a volume, or its new size
+ * couche_map_drop_group() - forget a group
  * @map: the map
- * @desc: what it is; a known volume only grows
- *
- * Return: 0.
+ * @nr: its number; there is such a group
  */
-int couche_map_add_volume(struct couche_map *map, const struct couche_volume_desc *desc)
+void couche_map_drop_group(struct couche_map *map, u32 nr)
+{
+	free(map->groups[nr]);
+	map->groups[nr] = NULL;
+}
+
+/**
+ * couche_map_set_volume() - remember a volume, or its new size
+ * @map: the map
+ * @desc: what it is
+ */
+void couche_map_set_volume(struct couche_map *map, const struct couche_volume_desc *desc)
 {
 	struct couche_map_volume **volume = &map->volume[desc->id];
 	u32 extent_sectors = map->o->super.extent_sectors;
 
-	if (*volume && desc->sectors < (*volume)->desc.sectors)
-		return 0;
 	if (!*volume)
 		*volume = zalloc(1, sizeof(**volume));
 	(*volume)->desc = *desc;
 	(*volume)->nr_extents = (desc->sectors + extent_sectors - 1) / extent_sectors;
-	return 0;
 }
 
 static u32 bucket_of(u32 volume, u32 index)
@@ -201,13 +208,7 @@ const char *couche_map_place_error(const struct couche_map *map,
 {
 	u32 rows = map->o->super.segment_sectors / COUCHE_BLOCK_SECTORS;
 
-	if (!(place->flags & COUCHE_EXTENT_MAPPED))
-		return NULL;
-	if (from_couche_group(place->group) >= map->max_groups)
-		return "group: out of range";
-	if (from_couche_row(place->row) >= rows)
-		return "row: beyond the end of its segment";
-	return NULL;
+	return couche_replay_place_error(place, map->max_groups, rows);
 }
 
 static struct couche_spot pool_spot(struct loading *l)
@@ -358,7 +359,7 @@ static void load_groups(struct loading *l, const void *block, u32 number, u32 in
 		else if (desc.nr && nr >= map->max_groups)
 			lose(l, "group number out of range", "group", nr);
 		else if (desc.nr)
-			couche_map_add_group(map, nr, &desc);
+			couche_map_set_group(map, nr, &desc);
 	}
 }
 
@@ -385,28 +386,24 @@ static void load_volumes(struct loading *l, const void *block, u32 number, u32 i
 		else if (desc.sectors && desc.id != id)
 			lose(l, "id: not the one its place says", "volume", id);
 		else if (desc.sectors)
-			couche_map_add_volume(l->map, &desc);
+			couche_map_set_volume(l->map, &desc);
 	}
 }
 
-static void load_map(struct loading *l, const void *block, u32 number,
-		     const struct couche_page_head *head)
+static void load_map(struct loading *l, const void *block, const struct couche_page_head *head)
 {
 	struct couche_map_volume *volume = l->map->volume[head->volume];
 	struct couche_map_page *page;
+	enum couche_replay replay;
 	const char *why;
 	u32 i;
 
-	if (!volume) {
+	replay = couche_replay_map_page(volume ? volume->nr_extents : 0, head->index,
+					couche_map_find_page(l->map, head->volume, head->index));
+	if (replay == COUCHE_REPLAY_DOUBT)
+		volume->doubtful = true;
+	if (replay != COUCHE_REPLAY_SET) {
 		l->map->used_pages--;
-		return;		/* removed since; written as free at the next checkpoint */
-	}
-	if ((u64)head->index * COUCHE_PAGE_EXTENTS >= volume->nr_extents) {
-		lose(l, "index: beyond the end of its volume", "map page", number);
-		return;
-	}
-	if (couche_map_find_page(l->map, head->volume, head->index)) {
-		lose(l, "index: another page holds these extents", "map page", number);
 		return;
 	}
 	page = couche_map_add_page(l->map, head->volume, head->index);
@@ -443,7 +440,7 @@ static void load_page(struct loading *l, u32 number, const void *block)
 	else if (head.type == COUCHE_PAGE_VOLUME)
 		load_volumes(l, block, number, head.index);
 	else if (head.type == COUCHE_PAGE_MAP)
-		load_map(l, block, number, &head);
+		load_map(l, block, &head);
 	else if (head.type == COUCHE_PAGE_STAGE)
 		couche_map_load_slots(l->map, head.index, block);
 }
@@ -472,16 +469,15 @@ static int by_volume_and_index(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static u64 count_segments(const struct couche_super *s)
+/* The journal has explained all of it, or else the metadata is wrong. */
+static void check_doubtful(struct loading *l)
 {
-	u64 nr = 0;
-	u32 i;
+	u32 id;
 
-	for (i = 0; i < s->nr_legs; i++) {
-		if (s->leg[i].state != COUCHE_LEG_NONE && s->leg[i].role != COUCHE_ROLE_META)
-			nr += couche_super_segments(s, i);
-	}
-	return nr;
+	for (id = 0; id <= COUCHE_MAX_VOLUMES; id++)
+		if (l->map->volume[id] && l->map->volume[id]->doubtful)
+			lose(l, "map pages: index: beyond its end, or twice the same", "volume",
+			     id);
 }
 
 /**
@@ -494,13 +490,10 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 {
 	_cleanup_free_ struct loading *l = zalloc(1, sizeof(*l));
 	struct couche_map *map = zalloc(1, sizeof(*map));
-	u64 groups = count_segments(&o->super);
 
 	map->o = o;
 	l->map = map;
-	if (groups > MAX_GROUPS)
-		lose(l, "sectors: more segments than groups can be numbered", "segments", groups);
-	map->max_groups = groups > MAX_GROUPS ? MAX_GROUPS : groups;
+	map->max_groups = couche_replay_max_groups(o->super.map_pages);
 	l->group_page = zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
@@ -510,6 +503,7 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 	load_pages(l, false);
 	load_pages(l, true);
 	couche_map_replay(map);
+	check_doubtful(l);
 	if (map->nr_pages)
 		qsort(map->page, map->nr_pages, sizeof(*map->page), by_volume_and_index);
 	free(l->group_page);

@@ -30,6 +30,7 @@ struct couche_map_volume {
 	struct couche_volume_desc desc;
 	u64 nr_extents;
 	u64 mapped[COUCHE_NR_TIERS];
+	bool doubtful;		/* has pages that do not fit; a removal would explain them */
 };
 
 struct couche_map_journal {
@@ -59,8 +60,9 @@ struct couche_map {
 struct couche_map *couche_map_load(struct couche_offline *o);
 void couche_map_destroy(struct couche_map *map);
 struct couche_group_desc *couche_map_group(const struct couche_map *map, u32 nr);
-void couche_map_add_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc);
-int couche_map_add_volume(struct couche_map *map, const struct couche_volume_desc *desc);
+void couche_map_set_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc);
+void couche_map_drop_group(struct couche_map *map, u32 nr);
+void couche_map_set_volume(struct couche_map *map, const struct couche_volume_desc *desc);
 void couche_map_drop_volume(struct couche_map *map, u32 id);
 struct couche_map_page *couche_map_find_page(const struct couche_map *map, u32 volume,
 					     u32 index);

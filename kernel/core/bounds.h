@@ -15,6 +15,9 @@
 /* Every segment of every leg alone in a group. */
 #define COUCHE_MAX_GROUPS		(COUCHE_MAX_LEGS * COUCHE_MAX_SEGMENTS)
 
+/* Group numbers that a map entry in memory can hold. */
+#define COUCHE_MAX_GROUP_NUMBER		(1u << 28)
+
 /* Rows of a segment: row numbers have 20 bits. */
 #define COUCHE_MAX_ROWS			(COUCHE_MAX_SEGMENT_SECTORS / COUCHE_BLOCK_SECTORS)
 

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/sched.h>
 
+#include "../core/bounds.h"
 #include "../extent_lock.h"
 #include "race.h"
 

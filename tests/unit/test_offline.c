@@ -84,16 +84,22 @@ static void sample_volume_1(struct couche_volume_desc *volume)
 	volume->sectors = 300ULL * o.super.extent_sectors;
 }
 
-static void write_volume(void)
+static void write_volume_of(u32 extents)
 {
 	struct couche_volume_desc volume;
 	void *block = sample_block();
 
 	sample_volume_1(&volume);
+	volume.sectors = (u64)extents * o.super.extent_sectors;
 	couche_page_init(block, COUCHE_PAGE_VOLUME, 0, 0, 1);
 	couche_page_set_volume(block, 1, &volume);
 	write_page(1, block);
 	free(block);
+}
+
+static void write_volume(void)
+{
+	write_volume_of(300);
 }
 
 static struct couche_place cold_place(u32 group, u32 row)
@@ -104,16 +110,22 @@ static struct couche_place cold_place(u32 group, u32 row)
 	};
 }
 
-static void write_extents(u32 index, const struct couche_place *places, unsigned int nr)
+static void write_map_page(u32 number, u32 index, const struct couche_place *places,
+			   unsigned int nr)
 {
 	void *block = sample_block();
 	unsigned int i;
 
-	couche_page_init(block, COUCHE_PAGE_MAP, 1, index, 2);
+	couche_page_init(block, COUCHE_PAGE_MAP, 1, index, number);
 	for (i = 0; i < nr; i++)
 		couche_page_set_extent(block, i, &places[i]);
-	write_page(2, block);
+	write_page(number, block);
 	free(block);
+}
+
+static void write_extents(u32 index, const struct couche_place *places, unsigned int nr)
+{
+	write_map_page(2, index, places, nr);
 }
 
 /* Set aside for the slots of the data journal. */
@@ -211,7 +223,7 @@ static void test_places_are_within_bounds(void **state)
 {
 	struct bad_place bad[] = {
 		{ cold_place(2, 0), "group: does not exist" },
-		{ cold_place(1000, 0), "group: out of range" },
+		{ cold_place(0xfffffff, 0), "group: out of range" },
 		{ cold_place(0, 16384), "row: beyond the end of its segment" },
 		{ cold_place(0, 16320), "row: past the end of its group" },
 		{ cold_place(0, 0), "tier: not that of its group" },
@@ -304,6 +316,101 @@ static void test_a_removed_volume_takes_its_map_along(void **state)
 	expect_findings(0);
 }
 
+static void add_again(void *block)
+{
+	struct couche_volume_desc volume;
+
+	sample_volume_1(&volume);
+	couche_journal_add_volume(block, 1, &volume);
+}
+
+static void add_far_extent(void *block)
+{
+	struct couche_place place = cold_place(1, 0);
+
+	couche_journal_add_extent(block, 1, to_couche_extent(COUCHE_PAGE_EXTENTS), &place);
+}
+
+/*
+ * Volume 1 was removed and made anew, larger. Then a checkpoint was cut: it
+ * has written the map pages of the new one, but not yet that there is one.
+ */
+static void write_cut_checkpoint(void)
+{
+	struct couche_place old = cold_place(0, 0), near = cold_place(0, 65),
+			    far = cold_place(1, 0);
+
+	write_groups(1);
+	write_volume_of(100);
+	write_map_page(2, 0, &old, 1);
+	write_map_page(3, 0, &near, 1);
+	write_map_page(4, 1, &far, 1);
+}
+
+static void test_the_log_explains_pages_of_a_new_volume(void **state)
+{
+	struct couche_map *map;
+
+	write_cut_checkpoint();
+	write_log(0, add_removal, true);
+	write_log(1, add_again, true);
+	write_log(2, add_extent, true);
+	write_log(3, add_far_extent, true);
+	map = couche_map_load(&o);
+	assert_non_null(map->volume[1]);
+	assert_int_equal(map->volume[1]->nr_extents, 300);
+	assert_int_equal(from_couche_group(couche_map_find_page(map, 1, 0)->place[0].group), 1);
+	assert_int_equal(from_couche_group(couche_map_find_page(map, 1, 1)->place[0].group), 1);
+	assert_int_equal(map->used_pages, slot_pages() + 4);
+	couche_map_destroy(map);
+	expect_findings(0);
+}
+
+static void test_without_a_removal_such_pages_are_a_loss(void **state)
+{
+	write_cut_checkpoint();
+	write_log(0, add_again, true);
+	check();
+	expect_loss("volume 1", "map pages: index: beyond its end, or twice the same");
+}
+
+static void add_dissolved_group(void *block)
+{
+	struct couche_group_desc group = {};
+
+	couche_journal_add_group(block, to_couche_group(1), &group);
+}
+
+static void add_other_group(void *block)
+{
+	struct couche_group_desc group = { .nr = 6, .k = 4, .tier = COUCHE_TIER_COLD };
+	unsigned int i;
+
+	for (i = 0; i < 6; i++)
+		group.seg[i] = (struct couche_segment){ 4 + i, 2 };
+	couche_journal_add_group(block, to_couche_group(1), &group);
+}
+
+static void test_groups_are_dissolved_and_made_anew(void **state)
+{
+	struct couche_map *map;
+
+	write_sound();
+	write_log(0, add_dissolved_group, true);
+	map = couche_map_load(&o);
+	assert_non_null(couche_map_group(map, 0));
+	assert_null(couche_map_group(map, 1));
+	couche_map_destroy(map);
+	expect_findings(0);
+
+	write_log(1, add_other_group, true);
+	map = couche_map_load(&o);
+	assert_int_equal(couche_map_group(map, 1)->seg[0].segment, 2);
+	couche_map_check(map);
+	couche_map_destroy(map);
+	expect_findings(0);
+}
+
 static void test_a_gap_in_the_log_is_a_loss(void **state)
 {
 	char object[32];
@@ -357,6 +464,12 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_whole_commits_are_replayed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_removed_volume_takes_its_map_along, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_the_log_explains_pages_of_a_new_volume, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_without_a_removal_such_pages_are_a_loss, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_groups_are_dissolved_and_made_anew, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_gap_in_the_log_is_a_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_damage_is_survived, setup, teardown),

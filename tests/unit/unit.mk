@@ -2,7 +2,7 @@
 
 # --- formats, allocation, placement, heat, table line -----------------------
 
-CORE_UNIT := super page journal footer geometry alloc segmap placement heat tableline
+CORE_UNIT := super page journal replay footer geometry alloc segmap placement heat tableline
 UNIT_TESTS += $(CORE_UNIT:%=$(B)/unit/test_%)
 
 $(B)/san/tests/unit/sample.o $(CORE_UNIT:%=$(B)/san/tests/unit/test_%.o): \
