@@ -72,12 +72,12 @@ tally() {
 
 # One recording per machine, the rest of the points split among them.
 wave() {
-	local shapes=(single mirror) seeds=() pids=() i each status
+	local shapes=(single staged mirror staged) seeds=() pids=() i each status
 	each=$(((WANTED - points + MACHINES - 1) / MACHINES))
 	[ $each -le $AT_ONCE ] || each=$AT_ONCE
 	[ $each -ge 20 ] || each=20
 	for ((i = 0; i < MACHINES; i++)); do
-		machine "$SEED" "${shapes[i % 2]}" $((each / 3 + 10)) $each 3 &
+		machine "$SEED" "${shapes[i % 4]}" $((each / 3 + 10)) $each 3 &
 		pids+=($!)
 		seeds+=("$SEED")
 		SEED=$((SEED + 1))
@@ -85,11 +85,11 @@ wave() {
 	for i in "${!pids[@]}"; do
 		status=0
 		wait "${pids[i]}" || status=$?
-		tally "${seeds[i]}" "${shapes[i % 2]}" $status
+		tally "${seeds[i]}" "${shapes[i % 4]}" $status
 	done
 }
 
-# mutation NAME OPS POINTS: with this module something is lost, and that is seen.
+# mutation NAME SHAPE OPS POINTS: with this module something is lost, and that is seen.
 # What is lost depends on when the power fails, so one seed may not show it.
 mutation() {
 	local module log status try
@@ -101,7 +101,7 @@ mutation() {
 	for try in 1 2 3; do
 		log=$LOGS/$SEED.log
 		status=0
-		machine "$SEED" single "$2" "$3" 1 "$module" || status=$?
+		machine "$SEED" "$2" "$3" "$4" 1 "$module" || status=$?
 		SEED=$((SEED + 1))
 		if [ $status -eq 1 ] && [ "$(number lost "$log")" = 1 ]; then
 			result ok "mutation $1 is found, in recording $try after $(number points "$log") points"
@@ -118,8 +118,9 @@ echo "# seed $SEED (repeat with COUCHE_SEED=$SEED)"
 while [ $FAILED -eq 0 ] && [ $points -lt "$WANTED" ]; do
 	wave
 done
-mutation data-before-map 30 0
-mutation sequence-jump 2 0
+mutation data-before-map single 30 0
+mutation slots-before-records staged 30 0
+mutation sequence-jump single 2 0
 echo "# $points points, $barriers of them behind a barrier; $missing activations without some legs"
 echo "# $bytes bytes compared, $lost points with a loss"
 if [ $points -ge "$WANTED" ] && [ $lost -eq 0 ]; then

@@ -8,7 +8,8 @@
 # operations write, zero, discard and flush; extents move to and fro; legs fail
 # and return; the pool is checkpointed; a scratch area is filled and discarded
 # as a whole, so that a commit takes more than one block. SHAPE is "single" (one
-# hot leg) or "mirror" (two). Runs in a machine.
+# hot leg), "mirror" (two) or "staged" (one, and a data journal). Runs in a
+# machine.
 . "$(dirname "$0")/../system/common.sh"
 
 SEED=$1
@@ -105,6 +106,7 @@ disturb() {
 	case $((RANDOM % 6)) in
 	0 | 1) message checkpoint ;;
 	2) leg_trip $((RANDOM % ${#DEVS[@]})) ;;
+	3) [ "$SHAPE" != staged ] || message flush ;;
 	esac
 	eventually 1 is 0 volume_tier 1 hot
 }
@@ -134,6 +136,10 @@ case $SHAPE in
 single)
 	crash_legs meta:4 meta:4 hot:22 cold:5 cold:5 cold:5 cold:5 cold:5 cold:5
 	must pool_format
+	;;
+staged)
+	crash_legs meta:4 meta:4 hot:16 cold:5 cold:5 cold:5 cold:5 cold:5 cold:5
+	must pool_format data_journal 2048 destage_threshold 40 destage_interval 2
 	;;
 mirror)
 	crash_legs meta:4 meta:4 hot:11 hot:11 cold:5 cold:5 cold:5 cold:5 cold:5 cold:5
