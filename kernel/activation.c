@@ -91,9 +91,15 @@ static void legs_changed(struct couche_pool *pool)
 	couche_sweep_kick(pool->rebuild);
 }
 
+static void shards_missing(struct couche_pool *pool)
+{
+	couche_rebuild_look(pool->rebuild);
+}
+
 static int create_healers(struct couche_pool *pool)
 {
 	pool->legs_changed = legs_changed;
+	pool->shards_missing = shards_missing;
 	pool->repair = couche_repair_create(pool);
 	pool->rebuild = couche_sweep_create(pool, &couche_rebuild_ops);
 	pool->scrub = couche_sweep_create(pool, &couche_scrub_ops);

@@ -151,6 +151,7 @@ struct couche_pool {
 	struct couche_sweep *scrub;
 	struct couche_sweep *drain;
 	void (*legs_changed)(struct couche_pool *pool);	/* activation.c */
+	void (*shards_missing)(struct couche_pool *pool);	/* likewise: of what was written */
 	atomic64_t reconstructions;	/* times that rows were computed */
 	atomic64_t reconstruction_reads;	/* ranges of shards read for that */
 

@@ -11,7 +11,6 @@
 #include "group_alloc.h"
 #include "leg.h"
 #include "preserve.h"
-#include "rebuild.h"
 #include "stage_io.h"
 #include "stripe.h"
 #include "trace.h"
@@ -405,7 +404,7 @@ int couche_relocate(struct couche_relocation *r)
 	else
 		couche_pool_kick(c.pool);
 	if (!err && c.missing)
-		couche_rebuild_look(c.pool->rebuild);
+		c.pool->shards_missing(c.pool);
 	return err;
 }
 
