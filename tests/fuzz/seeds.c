@@ -54,8 +54,8 @@ static void fill_super(struct couche_super *s)
 	s->stage_slots = 1024;
 	s->extent_sectors = 2048;
 	s->segment_sectors = 131072;
-	s->profile[0] = (struct couche_profile){ 1, 1, 0, 0 };
-	s->profile[2] = (struct couche_profile){ 2, 1, 0, 1 };
+	s->profile[0] = (struct couche_profile){ .k = 1, .m = 1 };
+	s->profile[2] = (struct couche_profile){ .k = 2, .m = 1, .csum = 1 };
 	s->nr_legs = sizeof(roles);
 	for (i = 0; i < s->nr_legs; i++) {
 		memset(s->leg[i].uuid, i + 1, sizeof(s->leg[i].uuid));
