@@ -38,7 +38,7 @@ static void destroy_workqueues(struct couche_pool *pool)
 {
 	struct workqueue_struct *queues[] = {
 		pool->io_wq, pool->start_wq, pool->leg_wq, pool->relocate_wq, pool->control_wq,
-		pool->commit_wq,
+		pool->commit_wq, pool->release_wq,
 	};
 	unsigned int i;
 
@@ -57,8 +57,9 @@ static int create_workqueues(struct couche_pool *pool)
 	pool->relocate_wq = alloc_workqueue("couche_relocate", flags, 8);
 	pool->control_wq = alloc_workqueue("couche_control", flags, 0);
 	pool->commit_wq = alloc_ordered_workqueue("couche_commit", WQ_MEM_RECLAIM | WQ_HIGHPRI);
+	pool->release_wq = alloc_workqueue("couche_release", flags, 1);
 	if (pool->io_wq && pool->leg_wq && pool->start_wq && pool->relocate_wq &&
-	    pool->control_wq && pool->commit_wq)
+	    pool->control_wq && pool->commit_wq && pool->release_wq)
 		return 0;
 	return -ENOMEM;
 }
@@ -456,6 +457,7 @@ void couche_pool_deactivate(struct couche_pool *pool)
 	pause_healers(pool);
 	drain_workqueue(pool->control_wq);
 	drain_workqueue(pool->commit_wq);
+	drain_workqueue(pool->release_wq);
 	for (i = 0; i < COUCHE_MAX_LEGS; i++) {
 		WRITE_ONCE(pool->legs[i].bdev, NULL);
 		pool->legs[i].offered = NULL;

@@ -469,7 +469,7 @@ int couche_commit_once(struct couche_pool *pool)
 	if (pool->stage)
 		couche_stage_set_durable(pool->stage, &slots, err);
 	if (!list_empty(&c->durable_frees) || couche_stage_has_durable(pool->stage))
-		queue_work(pool->control_wq, &pool->release_work);
+		queue_work(pool->release_wq, &pool->release_work);
 	return err;
 }
 
@@ -547,7 +547,7 @@ bool couche_commit_reclaim(struct couche_pool *pool)
 		return flush_work(&pool->release_work);
 	if (couche_commit_all(pool))
 		return false;
-	queue_work(pool->control_wq, &pool->release_work);
+	queue_work(pool->release_wq, &pool->release_work);
 	flush_work(&pool->release_work);
 	return true;
 }

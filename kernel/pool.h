@@ -121,6 +121,7 @@ struct couche_pool {
 	struct workqueue_struct *commit_wq;	/* ordered */
 	struct workqueue_struct *relocate_wq;	/* one extent each */
 	struct workqueue_struct *control_wq;	/* migrations, resync */
+	struct workqueue_struct *release_wq;	/* release_work: the others wait for it */
 	struct workqueue_struct *watch_wq;	/* watchdog.c */
 	struct delayed_work watch_work;
 	unsigned long leg_timeout;		/* jiffies; 0: none */
