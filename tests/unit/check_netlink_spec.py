@@ -121,7 +121,28 @@ def check_nothing_else(spec):
     known |= set(expected_definitions(spec))
     known |= {'COUCHE_FAMILY_NAME', 'COUCHE_FAMILY_VERSION', 'COUCHE_EXTENT_BATCH'}
     known |= {'COUCHE_MCGRP_' + c_name(g['name']) for g in spec['mcast-groups']['list']}
+    known |= set(name_tables(spec))
     return [f'{n}: not in the spec' for n in header_names() if n not in known]
+
+
+def name_tables(spec):
+    """COUCHE_<ENUM>_NAMES of each enum: what it has to say."""
+    return {f'COUCHE_{c_name(d["name"])}_NAMES':
+            {f'COUCHE_{c_name(d["name"].split("-")[0])}_{c_name(e["name"])}': e['name']
+             for e in d['entries'] if isinstance(e, dict)}
+            for d in spec['definitions'] if d['type'] == 'enum'}
+
+
+def check_tables(spec):
+    """Tables of names in the header hold the names of the spec."""
+    text = read_file('uapi', 'couche_netlink.h')
+    wrong = []
+    for table, names in name_tables(spec).items():
+        body = re.search(rf'^#define\s+{table}\s+(\{{.*?\}})$', text, flags=re.M | re.S)
+        if body:
+            said = dict(re.findall(r'\[(\w+)\] = "([^"]*)"', body[1]))
+            wrong += [f'{table}: {n}' for n in sorted(set(said.items()) ^ set(names.items()))]
+    return wrong
 
 
 def check_names(spec):
@@ -213,6 +234,7 @@ def main():
         ('enums and flags have the numbers of the spec',
          lambda: differences(expected_definitions(spec))),
         ('the header has nothing beside the spec', lambda: check_nothing_else(spec)),
+        ('tables of names say what the spec says', lambda: check_tables(spec)),
         ('family and groups have the names of the spec', lambda: check_names(spec)),
         ('the kernel takes the requests of the spec', lambda: check_requests(spec)),
         ('the kernel sends the attributes of the spec', lambda: check_sent(spec)),
