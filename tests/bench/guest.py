@@ -118,6 +118,9 @@ class Pool:
         self.mib = 0
 
     def table(self, features=""):
+        # The peers wait for a device for ever; so do we here. With a time-out
+        # reads go through memory of the pool's own, a copy more.
+        features += " leg_timeout 0"
         words = " ".join(f"{role} {device}" for role, device in self.legs)
         return (f"0 2048 couche-pool {self.uuid} {len(self.legs)} {words} "
                 f"{len(features.split())} {features}")
