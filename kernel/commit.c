@@ -264,7 +264,7 @@ bool couche_commit_pending(struct couche_pool *pool)
 	struct couche_commit *c = &pool->commit;
 
 	/* Whoever sees the batch, or what is staged, emptied sees that it was closed. */
-	return smp_load_acquire(&c->nr) ||
+	return smp_load_acquire(&c->nr) || !couche_superblock_settled(pool) ||
 	       (pool->stage && smp_load_acquire(&pool->stage->nr_fresh)) ||
 	       READ_ONCE(c->durable_id) != READ_ONCE(c->open_id);
 }
@@ -451,6 +451,9 @@ int couche_commit_once(struct couche_pool *pool)
 	trace_couche_commit(id, nr, c->seq);
 	if (!err)
 		err = flush_data_legs(pool);
+	/* What was written without a leg, which had failed, must not be read from it. */
+	if (!err)
+		err = couche_superblock_settle(pool);
 	if (!err)
 		err = write_batch(pool, half, nr, nr_slots);
 

@@ -109,6 +109,7 @@ struct couche_pool {
 	unsigned long space_low;	/* bit per tier: the event has been sent */
 	u32 generation;			/* next one; under commit.lock */
 	u32 epoch;			/* grows when a leg comes back; under super_lock */
+	bool states_unwritten;		/* a leg's state is not durable yet; likewise */
 	bool resync_open;		/* open extents are of before a crash */
 
 	struct couche_io_gate io_gate;

@@ -412,6 +412,9 @@ static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *l
  */
 static void set_state_locked(struct couche_pool *pool, struct couche_leg *leg, u8 state)
 {
+	WRITE_ONCE(pool->states_unwritten, true);
+	/* Pairs with couche_superblock_settled(). */
+	smp_wmb();
 	WRITE_ONCE(leg->state, state);
 	smp_wmb();
 	WRITE_ONCE(leg->epoch, leg->epoch + 1);
@@ -466,10 +469,48 @@ static int write_supers_locked(struct couche_pool *pool, bool meta_only)
 		if (!failed && !meta_only)
 			failed = write_some(pool, false);
 		if (!fail_unwritten_locked(pool, failed))
-			return 0;
+			break;
 		meta_only = false;
 		pool->super.sequence++;
 	}
+	smp_store_release(&pool->states_unwritten, false);
+	return 0;
+}
+
+/**
+ * couche_superblock_settled() - Are the states durable that were seen so far?
+ * @pool: the pool
+ *
+ * Who left out a leg because it had failed asks afterwards.
+ *
+ * Context: any.
+ * Return: false when a crash now could take that leg for current.
+ */
+bool couche_superblock_settled(struct couche_pool *pool)
+{
+	/* The state was read before. */
+	smp_rmb();
+	return !smp_load_acquire(&pool->states_unwritten);
+}
+
+/**
+ * couche_superblock_settle() - Make durable the states that were seen so far
+ * @pool: the pool
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_settle(struct couche_pool *pool)
+{
+	bool unwritten;
+
+	if (couche_superblock_settled(pool))
+		return 0;
+	/* Whoever changed one writes it before it lets go. */
+	mutex_lock(&pool->super_lock);
+	unwritten = pool->states_unwritten;
+	mutex_unlock(&pool->super_lock);
+	return unwritten ? -EIO : 0;
 }
 
 static void raise_leg_event(struct couche_pool *pool, struct couche_leg *leg)

@@ -5,7 +5,9 @@
  *
  * All changes go through pool->super_lock. A change of a leg's state is
  * durable on every leg that can be written before the function returns, so
- * that a write may be acknowledged without the leg that missed it. A leg
+ * that a write may be acknowledged without the leg that missed it. Others see
+ * the state before that: a commit waits for it (couche_superblock_settle()),
+ * and so everything that has to survive does. A leg
  * whose superblock cannot be written fails as well. When no meta leg is left
  * the pool fails and the function returns -EIO.
  */
@@ -47,6 +49,8 @@ int couche_superblock_plan_areas(struct couche_pool *pool, struct couche_super_c
 int couche_superblock_change(struct couche_pool *pool, const struct couche_super_change *change);
 int couche_superblock_set_leg_flags(struct couche_pool *pool, struct couche_leg *leg, u32 flags);
 int couche_superblock_start(struct couche_pool *pool);
+bool couche_superblock_settled(struct couche_pool *pool);
+int couche_superblock_settle(struct couche_pool *pool);
 int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask);
 int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg *leg, u8 state);
 int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *leg, u32 epoch);

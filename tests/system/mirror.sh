@@ -95,6 +95,39 @@ ok "when both copies err there is an error, and no wrong data" all leg_break 2 A
 must leg_mend 2
 must leg_mend 3
 
+# --- a flush while a leg's failing is being written ------------------------------------
+
+# Of leg 3, as the newest superblock on the first device has it.
+durable_state() {
+	couchectl dump --live --what superblocks /dev/nb0 -o json | python3 -c '
+import json, sys
+print(*(leg["state"] for leg in json.load(sys.stdin)["legs"] if leg["index"] == 3))'
+}
+
+# A crash right behind the flush must not bring leg 3 back as a current copy.
+flush_waits() {
+	local i
+	for i in 0 1; do
+		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 2000" || return
+	done
+	message fail_leg 3 &
+	eventually 10 is AAAF pool_legs && is online durable_state || return
+	dd if=/dev/zero of=$V bs=4k count=1 seek=7 oflag=direct conv=fsync status=none &&
+		is failed durable_state
+}
+
+must close_all
+must open_all
+message restore_leg 2 2>/dev/null
+message restore_leg 3 2>/dev/null
+must eventually 60 is AAAA pool_legs
+ok "what was written without a leg is flushed when its failing is durable (I1)" flush_waits
+wait
+must leg_mend 0
+must leg_mend 1
+must message restore_leg 3
+must eventually 60 is AAAA pool_legs
+
 # --- metadata -------------------------------------------------------------------------
 
 must close_all
