@@ -49,12 +49,25 @@ crash_legs() {
 }
 
 mark() {
-	dmsetup message crash-log 0 mark "$1"
+	must dmsetup message crash-log 0 mark "$1"
 }
 
 add_volume() {
 	must volume_create "$1" "$2"
 	echo "volume $1 $(($2 * 2048))" >>$DESCRIPTION
+}
+
+# All of a volume is zeros that were written, and cold: what is written from now
+# on goes to the data journal.
+make_cold() {
+	must dd if=/dev/zero "of=/dev/mapper/vol$1" bs=64k "count=$(($2 * 16))" oflag=direct \
+		status=none
+	must migrate "$1" cold
+}
+
+# How many blocks the data journal has taken.
+pool_staged() {
+	dmsetup status $POOL | sed 's|.* \([0-9]*\)/[0-9]*$|\1|'
 }
 
 add_job() {
@@ -76,14 +89,16 @@ all_online() {
 }
 ONLINE=AAAAAAAAAAAAAAAA
 
-# A leg is away for a while. It may be refused: too many are.
+# A leg is away for a while. It may be refused: too many are. It comes back when
+# its device has answered all it was asked.
 leg_trip() {
 	mark "down-$1"
-	message fail_leg "$1" 2>/dev/null
-	message migrate 1 0 48 cold
-	message checkpoint
-	message restore_leg "$1" 2>/dev/null
-	must eventually 30 all_online
+	if message fail_leg "$1"; then
+		message migrate 1 0 48 cold
+		message checkpoint
+		must eventually 30 message restore_leg "$1"
+		must eventually 30 all_online
+	fi
 	mark "up-$1"
 }
 
@@ -157,18 +172,26 @@ else
 	add_volume 2 2
 	last="2 0"
 fi
+if [ "$SHAPE" = staged ]; then
+	make_cold 1 4
+	make_cold 2 2
+fi
 message checkpoint
 mark ready
 add_job 0 1 0
 add_job 1 1 $JOB
 # shellcheck disable=SC2086 # two words
 add_job 2 $last
+exec 3>&1
+trap 'tail -n 20 /tmp/crash-disturb >&3' EXIT
 while jobs_go_on; do
-	disturb >/dev/null 2>&1
+	disturb >/tmp/crash-disturb 2>&1
 done
+trap - EXIT
 for pid in "${JOBS[@]}"; do
 	must wait "$pid"
 done
+[ "$SHAPE" != staged ] || must above 0 pool_staged
 if [ "$SHAPE" = single ]; then
 	for ((round = 1; round <= 6 + OPS / 8; round++)); do
 		scratch_round $round
