@@ -357,9 +357,33 @@ static void status_info(struct couche_pool *pool, char *result, unsigned int max
 
 static const char * const role_names[] = { "meta", "hot", "warm", "cold" };
 
+/* How it is run; the layout is in the superblocks. */
+static void status_settings(const struct couche_tableline *line, char *result,
+			    unsigned int maxlen)
+{
+	const struct {
+		enum couche_tableline_feature feature;
+		const char *name;
+		u32 value;
+	} settings[] = {
+		{ COUCHE_FEATURE_ARG_LEG_TIMEOUT, "leg_timeout", line->leg_timeout },
+		{ COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD, "destage_threshold",
+		  line->destage_threshold },
+		{ COUCHE_FEATURE_ARG_DESTAGE_INTERVAL, "destage_interval",
+		  line->destage_interval },
+	};
+	unsigned int sz = 0, nr = line->readonly, i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		nr += line->given & BIT(settings[i].feature) ? 2 : 0;
+	DMEMIT(" %u%s", nr, line->readonly ? " readonly" : "");
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (line->given & BIT(settings[i].feature))
+			DMEMIT(" %s %u", settings[i].name, settings[i].value);
+}
+
 static void status_table(struct target_pool *tp, char *result, unsigned int maxlen)
 {
-	bool timeout_given = tp->line.given & BIT(COUCHE_FEATURE_ARG_LEG_TIMEOUT);
 	unsigned int sz = 0;
 	u32 i;
 
@@ -367,11 +391,7 @@ static void status_table(struct target_pool *tp, char *result, unsigned int maxl
 	for (i = 0; i < tp->line.nr_legs; i++)
 		DMEMIT(" %s %s", role_names[tp->line.leg[i].role],
 		       tp->devs[i] ? tp->devs[i]->name : "-");
-	DMEMIT(" %u", tp->line.readonly + 2 * timeout_given);
-	if (tp->line.readonly)
-		DMEMIT(" readonly");
-	if (timeout_given)
-		DMEMIT(" leg_timeout %u", tp->line.leg_timeout);
+	status_settings(&tp->line, result + sz, maxlen - sz);
 }
 
 static void pool_status(struct dm_target *ti, status_type_t type, unsigned int flags,

@@ -10,6 +10,7 @@
 #include <uuid/uuid.h>
 
 #include "couchectl.h"
+#include "kernel/core/bounds.h"
 #include "kernel/core/codec.h"
 #include "kernel/core/super.h"
 #include "size.h"
@@ -96,6 +97,36 @@ uint64_t couche_plan_raw_sectors(const struct couche_plan *plan, uint8_t tier)
 	return sectors;
 }
 
+/**
+ * couche_plan_set_data_journal() - give the pool a data journal
+ * @plan: its profiles and settings are set
+ * @bytes: of each meta leg; 0: none
+ *
+ * Return: 0 or COUCHE_EXIT_USAGE.
+ */
+int couche_plan_set_data_journal(struct couche_plan *plan, uint64_t bytes)
+{
+	const bool *given = plan->settings.given;
+	uint64_t slots = bytes / COUCHE_BLOCK_SIZE;
+
+	if (!bytes && (given[COUCHE_SETTING_DESTAGE_THRESHOLD] ||
+		       given[COUCHE_SETTING_DESTAGE_INTERVAL]))
+		return couche_fail(COUCHE_EXIT_USAGE, given[COUCHE_SETTING_DESTAGE_THRESHOLD] ?
+				   "--destage-threshold" : "--destage-interval",
+				   "there is no data journal; give --data-journal SIZE");
+	if (!bytes)
+		return 0;
+	if (bytes % COUCHE_BLOCK_SIZE || slots < COUCHE_MIN_STAGE_SLOTS ||
+	    slots > COUCHE_MAX_STAGE_SLOTS)
+		return couche_fail(COUCHE_EXIT_USAGE, "--data-journal",
+				   "out of range; give 1MiB to 16GiB, a multiple of 4KiB");
+	if (!plan->profile[COUCHE_TIER_COLD].k)
+		return couche_fail(COUCHE_EXIT_USAGE, "--data-journal",
+				   "there is no cold tier; give --cold DEV");
+	plan->stage_slots = slots;
+	return 0;
+}
+
 static int check_meta(const struct couche_plan *plan)
 {
 	unsigned int nr = couche_plan_count(plan, COUCHE_ROLE_META);
@@ -161,6 +192,8 @@ static void to_super(const struct couche_plan *plan, struct couche_super *s)
 	s->nr_legs = plan->nr_legs;
 	s->extent_sectors = plan->extent_sectors;
 	s->segment_sectors = plan->segment_sectors;
+	s->stage_slots = plan->stage_slots;
+	s->incompat = plan->stage_slots ? COUCHE_FEATURE_INCOMPAT_STAGE : 0;
 	for (i = 0; i < COUCHE_NR_TIERS; i++) {
 		s->profile[i].k = plan->profile[i].k;
 		s->profile[i].m = plan->profile[i].m;
@@ -186,7 +219,7 @@ static const char *remedy(const char *field)
 	if (!strncmp(field, "segment_sectors", 15))
 		return "give a --segment-size of 1MiB to 4GiB, a multiple of the extent size";
 	if (!strncmp(field, "leg sectors", 11))
-		return "use other devices or a larger --segment-size or --extent-size";
+		return "use other devices, a smaller --data-journal, or a larger --segment-size or --extent-size";
 	if (!strncmp(field, "profile", 7))
 		return "add --hot DEV, or give other profiles";
 	return "change the pool's layout";
@@ -235,31 +268,62 @@ static void append(char *out, size_t size, const char *format, ...)
 	va_end(args);
 }
 
-static void append_layout(const struct couche_plan *plan, char *out, size_t size)
+/* Arguments behind the legs, which are counted in front of them. */
+struct features {
+	unsigned int words;
+	char text[1024];	/* each after a blank */
+};
+
+__attribute__((format(printf, 3, 4)))
+static void add_feature(struct features *f, unsigned int words, const char *format, ...)
+{
+	size_t len = strlen(f->text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(f->text + len, sizeof(f->text) - len, format, args);
+	va_end(args);
+	f->words += words;
+}
+
+static void add_domains(struct features *f, const struct couche_plan *plan)
+{
+	unsigned int i;
+
+	add_feature(f, 2, " domains ");
+	for (i = 0; i < plan->nr_legs; i++)
+		add_feature(f, 0, "%s%u", i ? "," : "", plan->leg[i].domain);
+}
+
+static void add_layout(struct features *f, const struct couche_plan *plan)
 {
 	const struct couche_plan_profile *cold = &plan->profile[COUCHE_TIER_COLD];
-	unsigned int i, words = 9;
 	uint8_t tier;
 
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
-		words += plan->profile[tier].k ? 2 : 0;
-	if (cold->k)
-		words += cold->min_healthy ? 4 : 2;
-	append(out, size, " %u format name %s extent %llu segment %llu", words, plan->name,
-	       (unsigned long long)plan->extent_sectors,
-	       (unsigned long long)plan->segment_sectors);
+	add_feature(f, 7, " format name %s extent %llu segment %llu", plan->name,
+		    (unsigned long long)plan->extent_sectors,
+		    (unsigned long long)plan->segment_sectors);
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
 		if (plan->profile[tier].k)
-			append(out, size, " %s %u+%u", couche_tier_name(tier),
-			       plan->profile[tier].k, plan->profile[tier].m);
+			add_feature(f, 2, " %s %u+%u", couche_tier_name(tier),
+				    plan->profile[tier].k, plan->profile[tier].m);
 	}
 	if (cold->k)
-		append(out, size, " cold_matrix %s", couche_matrix_name(cold->matrix));
+		add_feature(f, 2, " cold_matrix %s", couche_matrix_name(cold->matrix));
 	if (cold->min_healthy)
-		append(out, size, " cold_min_healthy %u", cold->min_healthy);
-	append(out, size, " domains ");
-	for (i = 0; i < plan->nr_legs; i++)
-		append(out, size, "%s%u", i ? "," : "", plan->leg[i].domain);
+		add_feature(f, 2, " cold_min_healthy %u", cold->min_healthy);
+	if (plan->stage_slots)
+		add_feature(f, 2, " data_journal %u", plan->stage_slots * COUCHE_BLOCK_SECTORS);
+	add_domains(f, plan);
+}
+
+static void add_settings(struct features *f, const struct couche_settings *settings)
+{
+	unsigned int i;
+
+	for (i = 0; i < COUCHE_NR_SETTINGS; i++)
+		if (settings->given[i])
+			add_feature(f, 2, " %s %u", couche_setting_arg(i), settings->value[i]);
 }
 
 /**
@@ -273,6 +337,7 @@ static void append_layout(const struct couche_plan *plan, char *out, size_t size
  */
 int couche_plan_params(const struct couche_plan *plan, bool format, char *out, size_t size)
 {
+	struct features f = { 0 };
 	unsigned int i;
 	char uuid[37];
 
@@ -283,8 +348,10 @@ int couche_plan_params(const struct couche_plan *plan, bool format, char *out, s
 		append(out, size, " %s %s", couche_role_name(plan->leg[i].role),
 		       plan->leg[i].device ?: "-");
 	if (format)
-		append_layout(plan, out, size);
-	else
-		append(out, size, " 0");
+		add_layout(&f, plan);
+	if (plan->read_only)
+		add_feature(&f, 1, " readonly");
+	add_settings(&f, &plan->settings);
+	append(out, size, " %u%s", f.words, f.text);
 	return strlen(out) + 1 < size ? 0 : -E2BIG;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "couche_format.h"
+#include "setting.h"
 
 #define COUCHE_POOL_TARGET	"couche-pool"
 #define COUCHE_VOLUME_TARGET	"couche"
@@ -41,6 +42,9 @@ struct couche_plan {
 	struct couche_plan_profile profile[COUCHE_NR_TIERS];
 	uint64_t extent_sectors;
 	uint64_t segment_sectors;
+	uint32_t stage_slots;	/* of the data journal, a block each; 0: there is none */
+	bool read_only;
+	struct couche_settings settings;
 };
 
 const char *couche_role_name(uint8_t role);
@@ -52,6 +56,7 @@ int couche_name_check(const char *option, const char *name);
 int couche_profile_parse(const char *option, const char *text,
 			 struct couche_plan_profile *profile);
 bool couche_profile_is_mds(const struct couche_plan_profile *profile);
+int couche_plan_set_data_journal(struct couche_plan *plan, uint64_t bytes);
 int couche_plan_check(const struct couche_plan *plan);
 unsigned int couche_plan_count(const struct couche_plan *plan, uint8_t role);
 uint64_t couche_plan_raw_sectors(const struct couche_plan *plan, uint8_t tier);

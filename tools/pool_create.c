@@ -21,7 +21,7 @@ static struct {
 	const char *profile[COUCHE_NR_TIERS];
 	const char *matrix, *min_healthy;
 	struct couche_words domains;
-	uint64_t extent_bytes, segment_bytes;
+	uint64_t extent_bytes, segment_bytes, data_journal_bytes;
 } opt = { .extent_bytes = 1 << 20, .segment_bytes = 64 << 20 };
 
 const struct couche_option couche_pool_create_options[] = {
@@ -49,6 +49,9 @@ const struct couche_option couche_pool_create_options[] = {
 	  "unit that legs are cut into (default 64MiB)" },
 	{ "domain", 0, COUCHE_OPTION_LIST, &opt.domains, "DEV=N...",
 	  "legs with one number fail together (default: each on its own)" },
+	{ "data-journal", 0, COUCHE_OPTION_SIZE, &opt.data_journal_bytes, "SIZE",
+	  "room on each meta leg for writes to cold data (default none)" },
+	COUCHE_SETTING_OPTIONS,
 	{ NULL }
 };
 
@@ -246,7 +249,9 @@ static int make_plan(struct couche_plan *plan, struct couche_device *devices,
 	int r;
 
 	uuid_generate(plan->uuid);
-	r = set_sizes(plan);
+	r = couche_settings_parse(&plan->settings);
+	if (!r)
+		r = set_sizes(plan);
 	for (role = COUCHE_ROLE_META; role <= COUCHE_ROLE_COLD && !r; role++)
 		r = add_legs(plan, devices, role);
 	if (!r)
@@ -255,6 +260,8 @@ static int make_plan(struct couche_plan *plan, struct couche_device *devices,
 		r = set_domains(plan, devices);
 	if (!r)
 		r = set_profiles(plan);
+	if (!r)
+		r = couche_plan_set_data_journal(plan, opt.data_journal_bytes);
 	for (i = 0; i < plan->nr_legs && !r; i++)
 		r = couche_device_check_free(&devices[i], ctl->force);
 	return r ?: couche_plan_check(plan);
@@ -341,6 +348,8 @@ static void print_plan(const struct couche_ctl *ctl, const struct couche_plan *p
 	couche_doc_add_uuid(doc, "uuid", plan->uuid);
 	couche_doc_add_number(doc, "extent_bytes", plan->extent_sectors * SECTOR);
 	couche_doc_add_number(doc, "segment_bytes", plan->segment_sectors * SECTOR);
+	couche_doc_add_number(doc, "data_journal_bytes",
+			      (uint64_t)plan->stage_slots * COUCHE_BLOCK_SIZE);
 	describe_tiers(doc, plan);
 	describe_legs(doc, plan, devices);
 	couche_pool_dm_uuid(plan->uuid, uuid, sizeof(uuid));

@@ -20,6 +20,8 @@ static struct {
 	struct couche_words devices;
 } opt;
 
+static struct couche_settings settings;
+
 const struct couche_option couche_pool_import_options[] = {
 	{ "all", 'a', COUCHE_OPTION_FLAG, &opt.all, NULL, "every pool that is found" },
 	{ "device", 'd', COUCHE_OPTION_LIST, &opt.devices, "DEV...", "look at these devices only" },
@@ -27,6 +29,7 @@ const struct couche_option couche_pool_import_options[] = {
 	  "look at the devices in this folder only" },
 	{ "no-volumes", 0, COUCHE_OPTION_FLAG, &opt.no_volumes, NULL, "start the pool alone" },
 	{ "readonly", 0, COUCHE_OPTION_FLAG, &opt.read_only, NULL, "write nothing" },
+	COUCHE_SETTING_OPTIONS,
 	{ NULL }
 };
 
@@ -131,9 +134,11 @@ static int check_legs(const struct couche_ctl *ctl, const struct couche_found_po
 static int make_params(const struct couche_found_pool *pool, char *params, size_t size)
 {
 	static struct couche_plan plan;
-	unsigned int i, len;
+	unsigned int i;
 
 	memset(&plan, 0, sizeof(plan));
+	plan.read_only = opt.read_only;
+	plan.settings = settings;
 	plan.name = pool->name;
 	memcpy(plan.uuid, pool->uuid, sizeof(plan.uuid));
 	plan.nr_legs = pool->nr_legs;
@@ -149,9 +154,6 @@ static int make_params(const struct couche_found_pool *pool, char *params, size_
 	if (couche_plan_params(&plan, false, params, size))
 		return couche_fail(COUCHE_EXIT_FAILURE, pool->name,
 				   "the paths of the devices are too long for a table; use shorter ones");
-	len = strlen(params);
-	if (opt.read_only)
-		snprintf(params + len - 1, size - len, "1 readonly");
 	return 0;
 }
 
@@ -272,6 +274,9 @@ int couche_pool_import(struct couche_ctl *ctl, int nr_args, char **args)
 	if (nr_args > 1 || (nr_args && opt.all))
 		return couche_fail(COUCHE_EXIT_USAGE, "pool import",
 				   "takes one NAME or UUID, or --all");
+	r = couche_settings_parse(&settings);
+	if (r)
+		return r;
 	r = couche_scan_run(&scan, opt.devices.word, opt.dir);
 	if (r)
 		return couche_fail(COUCHE_EXIT_FAILURE, opt.dir ?: "devices",

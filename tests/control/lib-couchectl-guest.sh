@@ -68,6 +68,9 @@ digest() {
 
 all_cold=(/dev/loop2 /dev/loop3 /dev/loop4 /dev/loop5 /dev/loop6 /dev/loop7)
 create=(couchectl pool create tank --meta /dev/loop0 --hot /dev/loop1)
+settings=(--leg-timeout 20 --destage-threshold 60 --destage-interval 0)
+journal=(--data-journal 16MiB "${settings[@]}")
+kept=" 6 leg_timeout 20 destage_threshold 60 destage_interval 0$"
 
 refuses_devices() {
 	mark
@@ -89,6 +92,18 @@ refuses_devices() {
 	attach 9 2M
 	refuses 1 tank "a meta leg without room for the map" \
 		couchectl pool create tank --meta /dev/loop9 --hot /dev/loop1
+	for size in 1020KiB 1025KiB 16385MiB; do
+		refuses 2 --data-journal "a data journal of $size" \
+			"${create[@]}" --cold "${all_cold[@]}" --data-journal $size
+	done
+	refuses 2 --data-journal "a data journal without a cold tier" \
+		"${create[@]}" --data-journal 1MiB
+	refuses 1 tank "a data journal larger than the meta leg" \
+		"${create[@]}" --cold "${all_cold[@]}" --data-journal 1GiB
+	refuses 2 --destage-threshold "a threshold of no data journal" \
+		"${create[@]}" --cold "${all_cold[@]}" --destage-threshold 70
+	refuses 2 --destage-interval "an interval of no data journal" \
+		"${create[@]}" --cold "${all_cold[@]}" --destage-interval 5
 	refuses 2 tank "an extent that is no power of two" \
 		"${create[@]}" --cold "${all_cold[@]}" --extent-size 3MiB
 	holds "nothing was written" unchanged
@@ -141,6 +156,13 @@ plans() {
 	valid "the plan follows the schema"
 	holds "the table has the domains" jq -e '.dm.create_table |
 		test(" domains [0-9]+,[0-9]+,1,1,")' "$OUT"
+	expect 0 "a plan with a data journal" "${create[@]}" --cold "${all_cold[@]}" -n --force \
+		-o json "${journal[@]}"
+	valid "follows the schema"
+	holds "says how large" jq -e '.data_journal_bytes == 16777216' "$OUT"
+	holds "both tables have what was asked for" jq -e '.dm | (.create_table |
+		test(" data_journal 32768 .* leg_timeout 20 destage_threshold 60 destage_interval 0$"))
+		and (.final_table | test($kept))' --arg kept "$kept" "$OUT"
 	holds "a plan changes nothing" unchanged
 }
 
@@ -173,7 +195,8 @@ undoes_failed_create() {
 creates() {
 	mkfs.ext4 -q -F /dev/loop6
 	expect 0 "a pool is created over what was there" \
-		"${create[@]}" --cold "${all_cold[@]}" --force --yes
+		"${create[@]}" --cold "${all_cold[@]}" --force --yes "${journal[@]}"
+	holds "its table has what was asked for" eval "dmsetup table tank | grep -q '$kept'"
 	refuses 4 tank "a name that is taken" couchectl pool create tank --meta /dev/loop8 \
 		--hot /dev/loop9 --force
 	attach 10
@@ -482,13 +505,10 @@ replaces_legs() {
 	tap_result $? "the data is what was written"
 	couchectl migrate tank/vol --to hot -w -q </dev/null >/dev/null 2>&1
 	expect 0 "and all is well" couchectl pool status tank
-	run dmsetup table tank
-	dmsetup load tank --table "$(sed 's/ 0$/ 2 leg_timeout 7/' "$OUT")" &&
-		dmsetup suspend tank && dmsetup resume tank
 	expect 0 "a leg comes and goes" couchectl leg add tank --cold /dev/loop10 -q
 	couchectl leg drain tank 8 -q
 	holds "it is empty soon" soon couchectl leg remove tank 8
-	holds "other settings of the table stay" eval 'dmsetup table tank | grep -q "2 leg_timeout 7$"'
+	holds "other settings of the table stay" eval "dmsetup table tank | grep -q '$kept'"
 }
 
 fills() {
@@ -549,7 +569,10 @@ imports() {
 	losetup /dev/loop11 $work/7
 	refuses 4 tank "a leg that is there twice" couchectl pool import tank
 	losetup -d /dev/loop11
-	expect 0 "an import with a leg missing and all devices swapped" couchectl pool import tank
+	expect 0 "an import with a leg missing and all devices swapped" \
+		couchectl pool import tank "${settings[@]}"
+	holds "is run as it was told" eval "dmsetup table tank | grep -q '$kept'"
+	holds "and has its data journal" eval "dmsetup status tank | grep -q ' [0-9]*/4096 [0-9]*/[0-9]*$'"
 	refuses 4 tank "an import of an active pool" couchectl pool import tank
 	[ "$(digest)" = "$sum" ]
 	tap_result $? "the data is what was written"

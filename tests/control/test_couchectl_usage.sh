@@ -39,6 +39,20 @@ refuses 1 /dev/null "character device" couchectl pool create p -n --meta /dev/nu
 refuses 1 "$manual" "file" couchectl pool create p -n --meta "$manual"
 refuses 2 --segment-size "segment beyond the format" \
 	couchectl pool create p -n --segment-size 8GiB
+refuses 2 --data-journal "data journal without a unit that exists" \
+	couchectl pool create p -n --data-journal 1Q
+for verb in create import; do
+	for value in 86401 1s soon; do
+		refuses 2 --leg-timeout "$verb with a time-out of $value" \
+			couchectl pool $verb p -n --leg-timeout $value
+		refuses 2 --destage-interval "$verb with a destage interval of $value" \
+			couchectl pool $verb p -n --destage-interval $value
+	done
+	for value in 96 80% all; do
+		refuses 2 --destage-threshold "$verb with a destage threshold of $value" \
+			couchectl pool $verb p -n --destage-threshold $value
+	done
+done
 refuses 2 "pool import" "import of a name and of all" couchectl pool import p --all
 refuses 2 v "volume without a pool" couchectl volume create v --size 1GiB
 refuses 2 p/v/w "volume with two slashes" couchectl volume create p/v/w --size 1GiB

@@ -191,6 +191,8 @@ ok "and destaged" all destage_all AND reads_as_model
 # By time alone.
 KEEP=(destage_interval 1 destage_threshold 95)
 must reload $POOL "$(pool_table "${KEEP[@]}")"
+ok "the table says how the pool is run" eval \
+	'dmsetup table $POOL | grep " 4 destage_threshold 95 destage_interval 1$"'
 must write 41 $((BLOCKS * 20 + 7)) 12
 ok "what has been there for longer than the interval is destaged" eventually 20 is 0 stage_used
 ok "and reads as before" reads_as_model
