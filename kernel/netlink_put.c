@@ -123,6 +123,14 @@ static int put_repair(struct sk_buff *skb, const struct couche_repair_info *repa
 	       couche_put_u64(skb, COUCHE_A_RECONSTRUCTION_READS, repair->reconstruction_reads);
 }
 
+static int put_data_journal(struct sk_buff *skb, const struct couche_pool_info *pool)
+{
+	return nla_put_u32(skb, COUCHE_A_DATA_JOURNAL_SLOTS, pool->stage_slots) ?:
+	       nla_put_u32(skb, COUCHE_A_DATA_JOURNAL_USED, pool->stage_used) ?:
+	       couche_put_u64(skb, COUCHE_A_STAGED, pool->staged_granules) ?:
+	       couche_put_u64(skb, COUCHE_A_DESTAGED, pool->destaged_granules);
+}
+
 /**
  * couche_put_pool() - Put all there is to say of a pool, its id included.
  * @skb: message
@@ -150,7 +158,7 @@ int couche_put_pool(struct sk_buff *skb, const struct couche_pool_info *pool)
 	      couche_put_u64(skb, COUCHE_A_CHECKPOINTS, pool->checkpoints);
 	for (tier = 0; !err && tier < COUCHE_NR_TIERS; tier++)
 		err = put_tier(skb, pool, tier);
-	return err ?: put_repair(skb, &pool->repair) ?:
+	return err ?: put_repair(skb, &pool->repair) ?: put_data_journal(skb, pool) ?:
 	       couche_put_sweep(skb, &pool->rebuild) ?: couche_put_sweep(skb, &pool->scrub);
 }
 

@@ -245,6 +245,7 @@ static int check_plan(const struct change *c)
 		.name = c->pool.id.name,
 		.extent_sectors = c->pool.extent_sectors,
 		.segment_sectors = c->pool.segment_sectors,
+		.stage_slots = c->pool.stage_slots,
 	};
 	unsigned int i;
 	uint8_t tier;

@@ -219,7 +219,7 @@ static const char *remedy(const char *field)
 	if (!strncmp(field, "segment_sectors", 15))
 		return "give a --segment-size of 1MiB to 4GiB, a multiple of the extent size";
 	if (!strncmp(field, "leg sectors", 11))
-		return "use other devices, a smaller --data-journal, or a larger --segment-size or --extent-size";
+		return "use larger devices, a smaller --data-journal or a larger --segment-size";
 	if (!strncmp(field, "profile", 7))
 		return "add --hot DEV, or give other profiles";
 	return "change the pool's layout";

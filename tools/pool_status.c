@@ -284,6 +284,18 @@ static void print_sweep(const cJSON *pool, uint8_t kind)
 	putchar('\n');
 }
 
+/* " stage: 1.2MiB of 16MiB hold what is in no stripe yet" */
+static void print_data_journal(const cJSON *pool)
+{
+	uint64_t size = couche_doc_number(pool, "data_journal_bytes");
+	char has[COUCHE_SIZE_TEXT], used[COUCHE_SIZE_TEXT];
+
+	if (size)
+		printf(" stage: %s of %s hold what is in no stripe yet\n",
+		       couche_size_format(couche_doc_number(pool, "data_journal_used_bytes"), used),
+		       couche_size_format(size, has));
+}
+
 static void print_drains(const cJSON *legs)
 {
 	const cJSON *leg;
@@ -321,6 +333,7 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *pool)
 	print_sweep(pool, COUCHE_SWEEP_REBUILD);
 	print_sweep(pool, COUCHE_SWEEP_SCRUB);
 	print_drains(couche_doc_get(pool, "legs"));
+	print_data_journal(pool);
 	putchar('\n');
 	couche_doc_print_table(ctl, tier_columns, couche_doc_get(pool, "tiers"), "  ");
 	putchar('\n');
@@ -423,6 +436,8 @@ int couche_pool_list(struct couche_ctl *ctl, int nr_args, char **args)
 		{ "SIZE", "usable_bytes", COUCHE_COLUMN_SIZE },
 		{ "USED", "used_bytes", COUCHE_COLUMN_SIZE },
 		{ "FREE", "free_bytes", COUCHE_COLUMN_SIZE },
+		{ "DATA-JOURNAL", "data_journal_bytes", COUCHE_COLUMN_SIZE, true },
+		{ "STAGED", "data_journal_used_bytes", COUCHE_COLUMN_SIZE, true },
 		{ "EXTENT", "extent_bytes", COUCHE_COLUMN_SIZE, true },
 		{ "SEGMENT", "segment_bytes", COUCHE_COLUMN_SIZE, true },
 		{ "UUID", "uuid", COUCHE_COLUMN_TEXT, true },

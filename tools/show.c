@@ -166,6 +166,12 @@ void couche_show_pool(cJSON *object, const struct couche_nl_pool *pool)
 	couche_doc_add_number(object, "journal_bytes", pool->journal_blocks * COUCHE_BLOCK_SIZE);
 	couche_doc_add_number(object, "journal_used_bytes",
 			      pool->journal_used * COUCHE_BLOCK_SIZE);
+	couche_doc_add_number(object, "data_journal_bytes",
+			      (uint64_t)pool->stage_slots * COUCHE_BLOCK_SIZE);
+	couche_doc_add_number(object, "data_journal_used_bytes",
+			      (uint64_t)pool->stage_used * COUCHE_BLOCK_SIZE);
+	couche_doc_add_number(object, "staged_bytes", pool->staged * COUCHE_BLOCK_SIZE);
+	couche_doc_add_number(object, "destaged_bytes", pool->destaged * COUCHE_BLOCK_SIZE);
 	couche_doc_add_number(object, "commits", pool->commits);
 	couche_doc_add_number(object, "checkpoints", pool->checkpoints);
 	tiers = couche_doc_add_array(object, "tiers");

@@ -78,6 +78,10 @@ struct couche_nl_pool {
 	uint64_t repairs;
 	uint64_t repairs_failed;
 	uint64_t repairs_dropped;
+	uint32_t stage_slots;		/* of the data journal, a block each; 0: there is none */
+	uint32_t stage_used;
+	uint64_t staged;		/* blocks, since activation */
+	uint64_t destaged;
 };
 
 struct couche_nl_leg {

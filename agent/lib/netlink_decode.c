@@ -70,6 +70,10 @@ static const struct field pool_fields[] = {
 	FIELD(struct pool_message, pool.repairs, COUCHE_A_REPAIRS),
 	FIELD(struct pool_message, pool.repairs_failed, COUCHE_A_REPAIRS_FAILED),
 	FIELD(struct pool_message, pool.repairs_dropped, COUCHE_A_REPAIRS_DROPPED),
+	FIELD(struct pool_message, pool.stage_slots, COUCHE_A_DATA_JOURNAL_SLOTS),
+	FIELD(struct pool_message, pool.stage_used, COUCHE_A_DATA_JOURNAL_USED),
+	FIELD(struct pool_message, pool.staged, COUCHE_A_STAGED),
+	FIELD(struct pool_message, pool.destaged, COUCHE_A_DESTAGED),
 	{ 0 }
 };
 

@@ -117,6 +117,10 @@ static void test_pool_decodes_with_its_tiers(void **state)
 
 	nla_put_u32(msg, COUCHE_A_POOL_FLAGS, COUCHE_POOL_FLAGS_READ_ONLY);
 	nla_put_u64(msg, COUCHE_A_JOURNAL_USED, 0x123456789aULL);
+	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_SLOTS, 4096);
+	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_USED, 17);
+	nla_put_u64(msg, COUCHE_A_STAGED, 0xa987654321ULL);
+	nla_put_u64(msg, COUCHE_A_DESTAGED, 0xa987654310ULL);
 	put_tier(msg, COUCHE_TIER_COLD, 4);
 	put_tier(msg, COUCHE_TIER_HOT, 1);
 	assert_int_equal(decode_pool(msg, &pool), 0);
@@ -125,6 +129,10 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	assert_true(pool.read_only);
 	assert_false(pool.degraded);
 	assert_true(pool.journal_used == 0x123456789aULL);
+	assert_int_equal(pool.stage_slots, 4096);
+	assert_int_equal(pool.stage_used, 17);
+	assert_true(pool.staged == 0xa987654321ULL);
+	assert_true(pool.destaged == 0xa987654310ULL);
 	assert_int_equal(pool.tier[COUCHE_TIER_HOT].k, 1);
 	assert_int_equal(pool.tier[COUCHE_TIER_WARM].k, 0);
 	assert_int_equal(pool.tier[COUCHE_TIER_COLD].k, 4);
