@@ -6,6 +6,7 @@
 
 #include "commit.h"
 #include "core/heat.h"
+#include "destage.h"
 #include "flight.h"
 #include "group.h"
 #include "group_alloc.h"
@@ -43,6 +44,8 @@ static void stage_info(struct couche_stage *stage, struct couche_pool_info *info
 	info->stage_slots = stage->nr;
 	spin_lock_irq(&stage->lock);
 	info->stage_used = stage->nr_used - stage->nr_dropped;
+	info->stage_stuck = stage->stuck;
+	info->flush_left = stage->flush_left;
 	spin_unlock_irq(&stage->lock);
 	info->staged_granules = atomic64_read(&stage->staged_granules);
 	info->destaged_granules = atomic64_read(&stage->destaged_granules);
@@ -537,4 +540,31 @@ void couche_pool_sweep_info(struct couche_pool *pool, enum couche_sweep_kind kin
 			    struct couche_sweep_info *info)
 {
 	couche_sweep_describe(sweep_of(pool, kind), info);
+}
+
+/**
+ * couche_pool_flush() - Merge into stripes all that the data journal holds now
+ * @pool: the pool
+ * @why: what was wrong
+ *
+ * Returns when that is durable and ordered; couche_pool_info() says how much is
+ * left of it. It goes on until nothing is, or the pool is deactivated.
+ *
+ * Context: process; sleeps. Takes config_lock.
+ * Return: 0; -EBUSY when the pool is not active, or suspended; -EROFS; -ENODEV
+ * without a data journal; else the error that stopped the metadata.
+ */
+int couche_pool_flush(struct couche_pool *pool, const char **why)
+{
+	int err;
+
+	mutex_lock(&pool->config_lock);
+	err = couche_control_changeable(pool, why);
+	if (!err) {
+		err = couche_destage_flush(pool);
+		*why = err == -ENODEV ? "the pool has no data journal" :
+					"the metadata takes no changes";
+	}
+	mutex_unlock(&pool->config_lock);
+	return err;
 }

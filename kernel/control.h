@@ -36,6 +36,7 @@ int couche_pool_sweep(struct couche_pool *pool, enum couche_sweep_kind kind,
 		      enum couche_sweep_order order, u64 rate, const char **why);
 void couche_pool_sweep_info(struct couche_pool *pool, enum couche_sweep_kind kind,
 			    struct couche_sweep_info *info);
+int couche_pool_flush(struct couche_pool *pool, const char **why);
 void couche_pool_repair_info(struct couche_pool *pool, struct couche_repair_info *info);
 
 /* the set of legs: leg_set.c */

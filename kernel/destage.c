@@ -23,7 +23,6 @@ struct couche_destage {
 	u32 threshold;			/* percent */
 	u32 interval;			/* seconds; 0: for ever */
 	bool paused;
-	u64 flush_until;		/* slots below this sequence are to go */
 	atomic_t failures;		/* since the last success */
 	struct delayed_work timer;
 	struct destage_worker worker[WORKERS];
@@ -59,7 +58,7 @@ static unsigned int workers_wanted(struct couche_destage *d)
 	oldest = list_first_entry_or_null(&stage->staged, struct couche_slot, list);
 	if (!oldest)
 		nr = 0;
-	else if (oldest->desc.sequence < d->flush_until || !bio_list_empty(&stage->waiting))
+	else if (stage->flush_left || !bio_list_empty(&stage->waiting))
 		nr = WORKERS;
 	else
 		nr = max_t(unsigned int, workers_for_fill(stage, d->threshold),
@@ -201,14 +200,11 @@ static void timer_work(struct work_struct *work)
  */
 int couche_destage_flush(struct couche_pool *pool)
 {
-	struct couche_destage *d = pool->destage;
 	int err;
 
-	if (!d)
+	if (!pool->destage)
 		return -ENODEV;
-	spin_lock_irq(&pool->stage->lock);
-	d->flush_until = pool->stage->sequence;
-	spin_unlock_irq(&pool->stage->lock);
+	couche_stage_flush(pool->stage);
 	err = couche_commit_all(pool);
 	if (!err)
 		couche_destage_kick(pool);

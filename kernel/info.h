@@ -48,6 +48,8 @@ struct couche_pool_info {
 	u64 checkpoints;
 	u32 stage_slots;		/* of the data journal */
 	u32 stage_used;
+	bool stage_stuck;		/* nothing can be destaged now */
+	u32 flush_left;			/* slots that a flush has still to destage */
 	u64 staged_granules;
 	u64 destaged_granules;
 	struct couche_profile profile[COUCHE_NR_TIERS];

@@ -528,6 +528,11 @@ static int sweep_order(struct couche_pool *pool, struct genl_info *info,
 				 rate ? nla_get_u64(rate) : U64_MAX, why);
 }
 
+static int flush_order(struct couche_pool *pool, struct genl_info *info, const char **why)
+{
+	return couche_pool_flush(pool, why);
+}
+
 /* Give an order to the pool it names, and say why it was refused. */
 static int order_pool(struct sk_buff *skb, struct genl_info *info,
 		      int (*order)(struct couche_pool *pool, struct genl_info *info,
@@ -565,6 +570,11 @@ static int change_leg(struct sk_buff *skb, struct genl_info *info)
 static int sweep(struct sk_buff *skb, struct genl_info *info)
 {
 	return order_pool(skb, info, sweep_order);
+}
+
+static int flush(struct sk_buff *skb, struct genl_info *info)
+{
+	return order_pool(skb, info, flush_order);
 }
 
 /* --- the family ----------------------------------------------------------- */
@@ -642,6 +652,7 @@ static const struct genl_ops couche_ops[] = {
 	{ .cmd = COUCHE_CMD_LEG_REMOVE, TAKES(leg_policy), .doit = change_leg },
 	{ .cmd = COUCHE_CMD_LEG_DRAIN, TAKES(leg_policy), .doit = change_leg },
 	{ .cmd = COUCHE_CMD_LEG_UNDRAIN, TAKES(leg_policy), .doit = change_leg },
+	{ .cmd = COUCHE_CMD_FLUSH, TAKES(pool_policy), .doit = flush },
 };
 
 static const struct genl_multicast_group couche_groups[] = {

@@ -128,7 +128,8 @@ static int put_data_journal(struct sk_buff *skb, const struct couche_pool_info *
 	return nla_put_u32(skb, COUCHE_A_DATA_JOURNAL_SLOTS, pool->stage_slots) ?:
 	       nla_put_u32(skb, COUCHE_A_DATA_JOURNAL_USED, pool->stage_used) ?:
 	       couche_put_u64(skb, COUCHE_A_STAGED, pool->staged_granules) ?:
-	       couche_put_u64(skb, COUCHE_A_DESTAGED, pool->destaged_granules);
+	       couche_put_u64(skb, COUCHE_A_DESTAGED, pool->destaged_granules) ?:
+	       nla_put_u32(skb, COUCHE_A_FLUSH_LEFT, pool->flush_left);
 }
 
 /**
@@ -142,7 +143,8 @@ static int put_data_journal(struct sk_buff *skb, const struct couche_pool_info *
 int couche_put_pool(struct sk_buff *skb, const struct couche_pool_info *pool)
 {
 	u32 flags = (pool->degraded ? COUCHE_POOL_FLAGS_DEGRADED : 0) |
-		    (pool->read_only ? COUCHE_POOL_FLAGS_READ_ONLY : 0);
+		    (pool->read_only ? COUCHE_POOL_FLAGS_READ_ONLY : 0) |
+		    (pool->stage_stuck ? COUCHE_POOL_FLAGS_STAGE_STUCK : 0);
 	unsigned int tier;
 	int err;
 

@@ -125,6 +125,8 @@ static void drop_slot_locked(struct couche_stage *stage, struct couche_slot *slo
 		WRITE_ONCE(stage->nr_fresh, stage->nr_fresh - 1);
 		stage->nr_unsealed--;
 	}
+	if (slot->desc.sequence < stage->flush_until)
+		stage->flush_left--;
 	slot->state = SLOT_DROPPED;
 	list_move_tail(&slot->list, &stage->dropped);
 	stage->nr_dropped++;
@@ -562,6 +564,24 @@ void couche_stage_set_stuck(struct couche_stage *stage, bool stuck)
 	spin_unlock_irq(&stage->lock);
 	if (stuck)
 		couche_stage_wake(stage);
+}
+
+/**
+ * couche_stage_flush() - What is in the overlay now is to be destaged
+ * @stage: the data journal
+ *
+ * A slot gets its sequence when it enters the overlay, so those below the next
+ * one are the fresh and the staged: used, but neither dropped nor being written.
+ *
+ * Context: process.
+ */
+void couche_stage_flush(struct couche_stage *stage)
+{
+	spin_lock_irq(&stage->lock);
+	stage->flush_until = stage->sequence;
+	stage->flush_left = stage->nr_used - stage->nr_dropped -
+			    (stage->nr_unsealed - stage->nr_fresh);
+	spin_unlock_irq(&stage->lock);
 }
 
 /**

@@ -75,6 +75,8 @@ struct couche_stage {
 	bool frozen;			/* a checkpoint needs the ring: writers wait */
 	bool stuck;			/* nothing can be destaged: writers go around */
 	u64 sequence;			/* of the next slot */
+	u64 flush_until;		/* slots below this sequence are to be destaged */
+	u32 flush_left;			/* so many are still fresh or staged */
 	struct list_head fresh;
 	struct list_head staged;	/* oldest first */
 	struct list_head dropped;	/* since the last commit began */
@@ -132,6 +134,7 @@ void couche_stage_encode_page(struct couche_stage *stage, u32 index, u32 number,
 /* destage.c */
 bool couche_stage_pick(struct couche_stage *stage, struct couche_stage_desc *oldest);
 void couche_stage_set_stuck(struct couche_stage *stage, bool stuck);
+void couche_stage_flush(struct couche_stage *stage);
 void couche_stage_wake(struct couche_stage *stage);
 
 /**

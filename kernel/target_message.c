@@ -6,7 +6,6 @@
 
 #include "commit.h"
 #include "control.h"
-#include "destage.h"
 #include "pool.h"
 #include "stage.h"
 #include "target.h"
@@ -133,13 +132,7 @@ static int checkpoint(struct couche_pool *pool, const struct message *m,
 static int flush(struct couche_pool *pool, const struct message *m, char **argv,
 		 const char **why)
 {
-	int err = couche_control_changeable(pool, why);
-
-	if (err)
-		return err;
-	err = couche_destage_flush(pool);
-	*why = err == -ENODEV ? "the pool has no data journal" : "the metadata takes no changes";
-	return err;
+	return couche_pool_flush(pool, why);
 }
 
 static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)

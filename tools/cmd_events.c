@@ -50,6 +50,7 @@ static bool is_detail(const cJSON *item)
 	static const char * const names[] = {
 		"uuid", "extent_bytes", "segment_bytes", "journal_bytes", "journal_used_bytes",
 		"data_journal_bytes", "data_journal_used_bytes", "staged_bytes", "destaged_bytes",
+		"flush_left_bytes", "data_journal_stuck",
 		"commits", "checkpoints", "domain", "present", "used_bytes", "reads", "writes",
 		"read_bytes", "written_bytes", "active", "generation", "extents", "first_extent",
 		"skipped_extents", "races", "rate_bytes",

@@ -12,6 +12,8 @@ const struct couche_command couche_pool_commands[] = {
 	{ "list", "", "List the active pools.", NULL, couche_pool_list },
 	{ "status", "[NAME|UUID]", "Show the health of pools and what to do about it.",
 	  couche_pool_status_options, couche_pool_status },
+	{ "flush", "NAME|UUID", "Merge what the data journal holds into stripes, and wait for it.",
+	  couche_pool_flush_options, couche_pool_flush },
 	{ "scrub", "ORDER NAME|UUID",
 	  "Read everything and repair what is wrong: start, pause, resume, stop, rate, status.",
 	  couche_pool_sweep_options, couche_pool_scrub },

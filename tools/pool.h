@@ -16,12 +16,14 @@ extern const struct couche_option couche_pool_create_options[];
 extern const struct couche_option couche_pool_import_options[];
 extern const struct couche_option couche_pool_status_options[];
 extern const struct couche_option couche_pool_sweep_options[];
+extern const struct couche_option couche_pool_flush_options[];
 
 int couche_pool_create(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_import(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_export(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_list(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_status(struct couche_ctl *ctl, int nr_args, char **args);
+int couche_pool_flush(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_scrub(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_rebuild(struct couche_ctl *ctl, int nr_args, char **args);
 

@@ -284,16 +284,23 @@ static void print_sweep(const cJSON *pool, uint8_t kind)
 	putchar('\n');
 }
 
-/* " stage: 1.2MiB of 16MiB hold what is in no stripe yet" */
+/* "  stage: 1.2MiB of 16MiB hold what is in no stripe yet, 1MiB to be flushed" */
 static void print_data_journal(const cJSON *pool)
 {
 	uint64_t size = couche_doc_number(pool, "data_journal_bytes");
+	uint64_t left = couche_doc_number(pool, "flush_left_bytes");
 	char has[COUCHE_SIZE_TEXT], used[COUCHE_SIZE_TEXT];
 
-	if (size)
-		printf(" stage: %s of %s hold what is in no stripe yet\n",
-		       couche_size_format(couche_doc_number(pool, "data_journal_used_bytes"), used),
-		       couche_size_format(size, has));
+	if (!size)
+		return;
+	printf("  stage: %s of %s hold what is in no stripe yet",
+	       couche_size_format(couche_doc_number(pool, "data_journal_used_bytes"), used),
+	       couche_size_format(size, has));
+	if (left)
+		printf(", %s to be flushed", couche_size_format(left, used));
+	if (cJSON_IsTrue(couche_doc_get(pool, "data_journal_stuck")))
+		printf("; for want of legs or room nothing can be merged");
+	putchar('\n');
 }
 
 static void print_drains(const cJSON *legs)

@@ -170,6 +170,9 @@ void couche_show_pool(cJSON *object, const struct couche_nl_pool *pool)
 			      (uint64_t)pool->stage_slots * COUCHE_BLOCK_SIZE);
 	couche_doc_add_number(object, "data_journal_used_bytes",
 			      (uint64_t)pool->stage_used * COUCHE_BLOCK_SIZE);
+	couche_doc_add_number(object, "flush_left_bytes",
+			      (uint64_t)pool->flush_left * COUCHE_BLOCK_SIZE);
+	couche_doc_add_bool(object, "data_journal_stuck", pool->stage_stuck);
 	couche_doc_add_number(object, "staged_bytes", pool->staged * COUCHE_BLOCK_SIZE);
 	couche_doc_add_number(object, "destaged_bytes", pool->destaged * COUCHE_BLOCK_SIZE);
 	couche_doc_add_number(object, "commits", pool->commits);

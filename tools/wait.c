@@ -25,7 +25,7 @@ static void on_interrupt(int signo)
 }
 
 /**
- * couche_wait_prepare() - begin to listen, before the migration is started
+ * couche_wait_prepare() - begin to listen, before what is waited for is started
  * @wait: filled
  * @nl: the session
  * @cancel_on_interrupt: Ctrl-C ends the migration too
@@ -38,12 +38,18 @@ void couche_wait_prepare(struct couche_wait *wait, struct couche_nl *nl,
 
 	memset(wait, 0, sizeof(*wait));
 	wait->nl = nl;
+	wait->poll_ms = POLL_MS;
 	wait->cancel_on_interrupt = cancel_on_interrupt;
 	wait->events = !couche_nl_subscribe(nl);
 	sigaction(SIGINT, &action, NULL);
 }
 
-static uint64_t now_ms(void)
+/**
+ * couche_wait_now_ms() - a clock for durations
+ *
+ * Return: milliseconds since some instant.
+ */
+uint64_t couche_wait_now_ms(void)
 {
 	struct timespec now;
 
@@ -71,37 +77,73 @@ static int find(struct couche_nl *nl, const struct couche_nl_pool *pool, uint32_
 			   "no migration %u, or it ended long ago; see couchectl migrate list", id);
 }
 
-/* Sleeps until an event or a second has passed; events only wake us up. */
+/* Sleeps until an event, or some time has passed; events only wake us up. */
 static void sleep_until_news(struct couche_wait *wait)
 {
 	struct pollfd fd = { .fd = wait->events ? couche_nl_fd(wait->nl) : -1, .events = POLLIN };
 	struct couche_nl_event event;
 	int r;
 
-	if (interrupted || poll(&fd, 1, POLL_MS) <= 0)
+	if (interrupted || poll(&fd, 1, wait->poll_ms) <= 0)
 		return;
 	do {
 		r = couche_nl_next_event(wait->nl, &event);
 	} while (!r || r == -ENOBUFS);
 }
 
-static void draw(struct couche_wait *wait, const struct couche_ctl *ctl,
-		 const struct couche_nl_pool *pool, const struct couche_nl_migration *migration)
+static void draw(struct couche_wait *wait, const struct couche_ctl *ctl, const char *object,
+		 const struct couche_progress *progress)
 {
 	char text[COUCHE_PROGRESS_TEXT];
-	uint64_t now = now_ms();
+	uint64_t now = couche_wait_now_ms();
 
 	if (ctl->quiet || ctl->no_progress)
 		return;
-	couche_progress_format(migration, wait->bar, text);
+	couche_progress_format(progress, wait->bar, text);
 	if (wait->bar) {
 		fprintf(stderr, "\r%s%s%s\033[K", wait->colour ? "\033[36m" : "", text,
 			wait->colour ? "\033[0m" : "");
 		fflush(stderr);
 	} else if (!wait->drawn_ms || now - wait->drawn_ms >= PLAIN_EVERY_MS) {
 		wait->drawn_ms = now;
-		fprintf(stderr, "%s migration %u: %s\n", pool->id.name, migration->id, text);
+		fprintf(stderr, "%s: %s\n", object, text);
 	}
+}
+
+/**
+ * couche_wait_until() - look again and again until it has ended
+ * @wait: a prepared one
+ * @ctl: the global options
+ * @object: what is waited for, for a person
+ * @look: says how far it is, or returns an exit code, its line printed
+ * @arg: for @look
+ *
+ * Return: 0, COUCHE_EXIT_INTERRUPTED without a line, or that exit code.
+ */
+int couche_wait_until(struct couche_wait *wait, const struct couche_ctl *ctl, const char *object,
+		      int (*look)(void *arg, struct couche_progress *progress), void *arg)
+{
+	struct couche_progress progress = { 0 };
+	bool drawn = false;
+	int r;
+
+	wait->bar = couche_is_tty(STDERR_FILENO);
+	wait->colour = wait->bar && !getenv("NO_COLOR");
+	for (;;) {
+		r = look(arg, &progress);
+		if (r)
+			break;
+		draw(wait, ctl, object, &progress);
+		drawn = true;
+		if (progress.ended || interrupted)
+			break;
+		sleep_until_news(wait);
+	}
+	if (drawn && wait->bar && !ctl->quiet && !ctl->no_progress)
+		fputc('\n', stderr);
+	if (r || progress.ended)
+		return r;
+	return COUCHE_EXIT_INTERRUPTED;
 }
 
 /**
@@ -118,7 +160,7 @@ static void draw(struct couche_wait *wait, const struct couche_ctl *ctl,
 int couche_wait_ended(struct couche_nl *nl, const struct couche_nl_pool *pool, uint32_t id)
 {
 	const struct timespec pause = { .tv_nsec = 50 * 1000000 };
-	uint64_t end = now_ms() + CANCEL_MS;
+	uint64_t end = couche_wait_now_ms() + CANCEL_MS;
 	struct couche_nl_migration migration;
 	int r;
 
@@ -127,7 +169,7 @@ int couche_wait_ended(struct couche_nl *nl, const struct couche_nl_pool *pool, u
 		if (r || migration.state >= COUCHE_MIGRATION_DONE)
 			return r;
 		nanosleep(&pause, NULL);
-	} while (now_ms() < end);
+	} while (couche_wait_now_ms() < end);
 	return couche_fail(COUCHE_EXIT_TIMEOUT, pool->id.name,
 			   "migration %u has not ended yet; see couchectl migrate list", id);
 }
@@ -187,6 +229,23 @@ static int give_up(struct couche_wait *wait, const struct couche_nl_pool *pool, 
 			   "interrupted and cancelled; what was moved stays moved");
 }
 
+struct migration_wait {
+	struct couche_wait *wait;
+	const struct couche_nl_pool *pool;
+	uint32_t id;
+	struct couche_nl_migration migration;
+};
+
+static int look_at_migration(void *arg, struct couche_progress *progress)
+{
+	struct migration_wait *m = arg;
+	int r = find(m->wait->nl, m->pool, m->id, &m->migration);
+
+	if (!r)
+		couche_progress_of_migration(&m->migration, progress);
+	return r;
+}
+
 /**
  * couche_wait_run() - wait until a migration ended
  * @wait: a prepared one
@@ -200,23 +259,13 @@ static int give_up(struct couche_wait *wait, const struct couche_nl_pool *pool, 
 int couche_wait_run(struct couche_wait *wait, const struct couche_ctl *ctl,
 		    const struct couche_nl_pool *pool, uint32_t id)
 {
-	struct couche_nl_migration migration;
+	struct migration_wait m = { .wait = wait, .pool = pool, .id = id };
+	char object[96];
 	int r;
 
-	wait->bar = couche_is_tty(STDERR_FILENO);
-	wait->colour = wait->bar && !getenv("NO_COLOR");
-	for (;;) {
-		r = find(wait->nl, pool, id, &migration);
-		if (r)
-			return r;
-		draw(wait, ctl, pool, &migration);
-		if (migration.state >= COUCHE_MIGRATION_DONE || interrupted)
-			break;
-		sleep_until_news(wait);
-	}
-	if (wait->bar && !ctl->quiet && !ctl->no_progress)
-		fputc('\n', stderr);
-	if (migration.state < COUCHE_MIGRATION_DONE)
+	snprintf(object, sizeof(object), "%s migration %u", pool->id.name, id);
+	r = couche_wait_until(wait, ctl, object, look_at_migration, &m);
+	if (r == COUCHE_EXIT_INTERRUPTED)
 		return give_up(wait, pool, id);
-	return report(ctl, pool, &migration);
+	return r ?: report(ctl, pool, &m.migration);
 }

@@ -35,6 +35,7 @@ enum couche_migration_state {
 enum couche_pool_flags {
 	COUCHE_POOL_FLAGS_DEGRADED	= 1,	/* a leg is failed or missing */
 	COUCHE_POOL_FLAGS_READ_ONLY	= 2,	/* failed metadata */
+	COUCHE_POOL_FLAGS_STAGE_STUCK	= 4,	/* nothing can be destaged */
 };
 
 enum couche_migrate_flags {
@@ -164,6 +165,7 @@ enum {
 	COUCHE_A_DATA_JOURNAL_USED,
 	COUCHE_A_STAGED,
 	COUCHE_A_DESTAGED,
+	COUCHE_A_FLUSH_LEFT,
 
 	/* private: */
 	__COUCHE_A_MAX,
@@ -226,6 +228,7 @@ enum {
 	COUCHE_CMD_LEG_REMOVE,
 	COUCHE_CMD_LEG_DRAIN,
 	COUCHE_CMD_LEG_UNDRAIN,
+	COUCHE_CMD_FLUSH,
 
 	/* private: */
 	__COUCHE_CMD_MAX,

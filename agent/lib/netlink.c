@@ -697,6 +697,25 @@ int couche_nl_leg_undrain(struct couche_nl *nl, const uint8_t *pool, uint32_t in
 }
 
 /**
+ * couche_nl_flush() - Merge into stripes all that the data journal holds now.
+ * @nl: the session
+ * @pool: UUID of the pool
+ *
+ * It goes on by itself; flush_left of the pool says how far it is.
+ *
+ * Return: 0, -ENODEV when there is no data journal, or another negative errno;
+ * couche_nl_error() says why.
+ */
+int couche_nl_flush(struct couche_nl *nl, const uint8_t *pool)
+{
+	_cleanup_(message_freep) struct nl_msg *msg = NULL;
+	int err;
+
+	err = message_new(nl, COUCHE_CMD_FLUSH, NLM_F_ACK, pool, &msg);
+	return err ?: request(nl, msg, NULL, NULL);
+}
+
+/**
  * couche_nl_sweep() - Order a rebuild or a scrub about.
  * @nl: the session
  * @pool: UUID of the pool

@@ -82,6 +82,8 @@ struct couche_nl_pool {
 	uint32_t stage_used;
 	uint64_t staged;		/* blocks, since activation */
 	uint64_t destaged;
+	uint32_t flush_left;		/* blocks that a flush has still to merge */
+	bool stage_stuck;		/* nothing can be merged now */
 };
 
 struct couche_nl_leg {
@@ -245,6 +247,7 @@ int couche_nl_leg_replace(struct couche_nl *nl, const uint8_t *pool, uint32_t in
 int couche_nl_leg_remove(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
 int couche_nl_leg_drain(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
 int couche_nl_leg_undrain(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+int couche_nl_flush(struct couche_nl *nl, const uint8_t *pool);
 int couche_nl_sweep(struct couche_nl *nl, const uint8_t *pool, enum couche_sweep_kind kind,
 		    enum couche_sweep_order order, const uint64_t *rate_bytes);
 

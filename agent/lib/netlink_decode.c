@@ -74,6 +74,7 @@ static const struct field pool_fields[] = {
 	FIELD(struct pool_message, pool.stage_used, COUCHE_A_DATA_JOURNAL_USED),
 	FIELD(struct pool_message, pool.staged, COUCHE_A_STAGED),
 	FIELD(struct pool_message, pool.destaged, COUCHE_A_DESTAGED),
+	FIELD(struct pool_message, pool.flush_left, COUCHE_A_FLUSH_LEFT),
 	{ 0 }
 };
 
@@ -388,6 +389,7 @@ int couche_nl_decode_pool(const struct nlmsghdr *nlh, struct couche_nl_pool *ret
 		return err;
 	message.pool.degraded = message.flags & COUCHE_POOL_FLAGS_DEGRADED;
 	message.pool.read_only = message.flags & COUCHE_POOL_FLAGS_READ_ONLY;
+	message.pool.stage_stuck = message.flags & COUCHE_POOL_FLAGS_STAGE_STUCK;
 	*ret = message.pool;
 	return 0;
 }

@@ -287,7 +287,7 @@ stages() {
 	holds "three blocks are staged" test "$(pool_number data_journal_used_bytes)" = 12288
 	holds "and counted" test $(($(pool_number staged_bytes) - staged)) = 12288
 	run couchectl pool status tank
-	holds "the status says so" grep -q "^ stage: 12KiB of 16MiB hold" "$OUT"
+	holds "the status says so" grep -q "^  stage: 12KiB of 16MiB hold" "$OUT"
 	run couchectl pool list -H -o wide
 	holds "so does the list" grep -q "16MiB.*12KiB" <(tr '\t' ' ' <"$OUT")
 	destaged=$(pool_number destaged_bytes)
@@ -296,6 +296,80 @@ stages() {
 	holds "which counts as well" test $(($(pool_number destaged_bytes) - destaged)) = 12288
 	[ "$(digest)" = "$sum" ]
 	tap_result $? "the data is what was written"
+}
+
+flushes() {
+	couchectl migrate tank/vol --to cold -w -q </dev/null >/dev/null 2>&1
+	dd if=/dev/urandom of=/dev/mapper/tank-vol bs=4096 count=3 seek=2001 oflag=direct \
+		conv=notrunc status=none
+	sum=$(digest)
+	refuses 3 nopool "a flush of a pool that is none" couchectl pool flush nopool
+	expect 0 "a plan for a flush" couchectl pool flush tank -n
+	holds "says how much" grep -q "would merge 12KiB" "$OUT"
+	holds "flushes nothing" test "$(pool_number data_journal_used_bytes)" = 12288
+	expect 0 "a flush" couchectl pool flush tank -o json
+	valid "its end follows the schema"
+	holds "it has waited for all there was" jq -es \
+		'length == 1 and all(.flushed_bytes == 12288 and .left_bytes == 0)' "$OUT"
+	holds "which is in stripes now" test "$(pool_number data_journal_used_bytes)" = 0
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+	dd if=/dev/urandom of=/dev/mapper/tank-vol bs=4096 count=3 seek=2001 oflag=direct \
+		conv=notrunc status=none
+	sum=$(digest)
+	run script -qec "TERM=xterm couchectl pool flush tank" /dev/null
+	[ "$STATUS" -eq 0 ] && grep -qE '\[#{30}\] +100% 12KiB done' "$OUT"
+	tap_result $? "a terminal gets a progress bar"
+	expect 0 "a flush of nothing" couchectl pool flush tank
+	holds "says so" grep -q "tank: 0B merged into stripes" "$OUT"
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+	couchectl migrate tank/vol --to hot -w -q </dev/null >/dev/null 2>&1
+}
+
+# With as many healthy shards needed as there are, one leg is enough to jam it.
+jams() {
+	local leg pid
+	for leg in 20 21 22 23 24; do
+		attach $leg 64M
+	done
+	expect 0 "a pool that writes whole stripes only" couchectl pool create jam \
+		--meta /dev/loop20 --hot /dev/loop21 --cold /dev/loop22 /dev/loop23 /dev/loop24 \
+		--cold-profile 2+1 --cold-min-healthy 3 --segment-size 4MiB \
+		--data-journal 1MiB --destage-interval 0
+	couchectl volume create jam/vol --size 8MiB -q
+	dd if=/dev/urandom of=/dev/mapper/jam-vol bs=1M count=8 oflag=direct status=none
+	couchectl migrate jam/vol --to cold -w -q </dev/null >/dev/null 2>&1
+	dd if=/dev/urandom of=/dev/mapper/jam-vol bs=4096 count=2 seek=3 oflag=direct conv=notrunc \
+		status=none
+	jammed=$(sha256sum </dev/mapper/jam-vol)
+	couchectl leg fail jam 4 -q
+	couchectl pool flush jam >"$OUT" 2>"$ERR" </dev/null &
+	pid=$!
+	holds "a flush that cannot end goes on" soon eval \
+		'couchectl pool status jam | grep -q "8KiB to be flushed"'
+	kill -INT $pid
+	STATUS=0
+	wait $pid || STATUS=$?
+	[ $STATUS -eq 130 ] && grep -q "jam flush: it goes on in the kernel" "$ERR"
+	tap_result $? "Ctrl-C ends the wait only"
+	refuses 1 jam "one that makes no progress is given up" couchectl pool flush jam --no-progress
+	holds "for a reason" grep -q "for want of legs or room" "$ERR"
+	run couchectl pool status jam
+	holds "which the status has" grep -q "8KiB to be flushed; for want of legs" "$OUT"
+	expect 0 "without waiting" couchectl pool flush jam --no-wait -o json
+	valid "the order follows the schema"
+	holds "it says what is left" jq -e '.flushed_bytes == 0 and .left_bytes == 8192' "$OUT"
+	couchectl leg restore jam 4 -q
+	holds "it goes on by itself when the leg is back" soon eval \
+		'couchectl pool status jam -o json | jq -e ".pools[0] | .flush_left_bytes == 0 and
+			.data_journal_used_bytes == 0 and (.data_journal_stuck | not)"'
+	[ "$(sha256sum </dev/mapper/jam-vol)" = "$jammed" ]
+	tap_result $? "the data is what was written"
+	expect 0 "the pool goes" couchectl pool export jam
+	for leg in 20 21 22 23 24; do
+		losetup -d /dev/loop$leg
+	done
 }
 
 # Slow ones, so that something can happen meanwhile: 48 MiB at 4 MiB/s.
@@ -656,6 +730,8 @@ creates
 volumes
 migrates
 stages
+flushes
+jams
 interrupts
 fails_legs
 follows_events

@@ -53,6 +53,8 @@ for verb in create import; do
 			couchectl pool $verb p -n --destage-threshold $value
 	done
 done
+refuses 2 "pool flush" "flush of nothing" couchectl pool flush
+refuses 2 "pool flush" "flush of two pools" couchectl pool flush p q
 refuses 2 "pool import" "import of a name and of all" couchectl pool import p --all
 refuses 2 v "volume without a pool" couchectl volume create v --size 1GiB
 refuses 2 p/v/w "volume with two slashes" couchectl volume create p/v/w --size 1GiB

@@ -155,6 +155,7 @@ def case_unprivileged(nl, uuid):
                                                        u32("A_LEG_INDEX", 2)))
     refused([errno.EPERM], lambda: nl.do("MIGRATE_CANCEL", pool_attr(uuid),
                                          u32("A_MIGRATION_ID", 1)))
+    refused([errno.EPERM], lambda: nl.do("FLUSH", pool_attr(uuid)))
 
 
 def case_malformed(nl, uuid):
@@ -181,6 +182,10 @@ def case_malformed(nl, uuid):
             refused(bad, lambda name=name, fields=fields: nl.do(name, *fields))
         refused([errno.ENOENT, errno.EINVAL, errno.ENODEV],
                 lambda name=name: nl.do(name, pool, u32("A_LEG_INDEX", 63)))
+    for fields in ([], [attr(N["A_POOL_UUID"], b"short")], [pool, volume],
+                   [pool, u32("A_FLUSH_LEFT", 1)]):
+        refused(bad, lambda fields=fields: nl.do("FLUSH", *fields))
+    refused([errno.ENODEV], lambda: nl.do("FLUSH", pool))
     refused([errno.EOPNOTSUPP], lambda: list(nl.ask(nl.family, 200)))
     refused([errno.ESTALE], lambda: nl.do("MIGRATE", pool, volume, tier,
                                           u64("A_VOLUME_GENERATION", 1 << 40)))

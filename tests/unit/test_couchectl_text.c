@@ -180,6 +180,14 @@ static void yaml_quotes_what_is_no_plain_word(void **state)
 		     "  ms: 0\n  note: false\nempty: []\n");
 }
 
+static void format_migration(const struct couche_nl_migration *migration, bool bar, char *out)
+{
+	struct couche_progress progress;
+
+	couche_progress_of_migration(migration, &progress);
+	couche_progress_format(&progress, bar, out);
+}
+
 static void progress_knows_rate_and_time_left(void **state)
 {
 	struct couche_nl_migration migration = {
@@ -188,17 +196,17 @@ static void progress_knows_rate_and_time_left(void **state)
 	};
 	char text[COUCHE_PROGRESS_TEXT];
 
-	couche_progress_format(&migration, true, text);
+	format_migration(&migration, true, text);
 	assert_string_equal(text,
 			    "[############..................]  40% 20MiB scale-up 10MiB/s ETA 6.0s");
-	couche_progress_format(&migration, false, text);
+	format_migration(&migration, false, text);
 	assert_string_equal(text, " 40% 20MiB scale-up 10MiB/s ETA 6.0s");
 	migration.state = COUCHE_MIGRATION_DONE;
 	migration.moved = 80;
-	couche_progress_format(&migration, false, text);
+	format_migration(&migration, false, text);
 	assert_string_equal(text, "100% 20MiB done 10MiB/s");
 	migration = (struct couche_nl_migration){ .state = COUCHE_MIGRATION_ANALYZE };
-	couche_progress_format(&migration, true, text);
+	format_migration(&migration, true, text);
 	assert_string_equal(text, "[..............................]   0% 0B analyze");
 }
 

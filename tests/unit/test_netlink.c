@@ -115,12 +115,14 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	struct nl_msg *msg = pool_message(COUCHE_CMD_POOL_GET);
 	struct couche_nl_pool pool;
 
-	nla_put_u32(msg, COUCHE_A_POOL_FLAGS, COUCHE_POOL_FLAGS_READ_ONLY);
+	nla_put_u32(msg, COUCHE_A_POOL_FLAGS,
+		    COUCHE_POOL_FLAGS_READ_ONLY | COUCHE_POOL_FLAGS_STAGE_STUCK);
 	nla_put_u64(msg, COUCHE_A_JOURNAL_USED, 0x123456789aULL);
 	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_SLOTS, 4096);
 	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_USED, 17);
 	nla_put_u64(msg, COUCHE_A_STAGED, 0xa987654321ULL);
 	nla_put_u64(msg, COUCHE_A_DESTAGED, 0xa987654310ULL);
+	nla_put_u32(msg, COUCHE_A_FLUSH_LEFT, 9);
 	put_tier(msg, COUCHE_TIER_COLD, 4);
 	put_tier(msg, COUCHE_TIER_HOT, 1);
 	assert_int_equal(decode_pool(msg, &pool), 0);
@@ -133,6 +135,8 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	assert_int_equal(pool.stage_used, 17);
 	assert_true(pool.staged == 0xa987654321ULL);
 	assert_true(pool.destaged == 0xa987654310ULL);
+	assert_int_equal(pool.flush_left, 9);
+	assert_true(pool.stage_stuck);
 	assert_int_equal(pool.tier[COUCHE_TIER_HOT].k, 1);
 	assert_int_equal(pool.tier[COUCHE_TIER_WARM].k, 0);
 	assert_int_equal(pool.tier[COUCHE_TIER_COLD].k, 4);
