@@ -54,7 +54,8 @@ static int create_workqueues(struct couche_pool *pool)
 	pool->io_wq = alloc_workqueue("couche_io", flags | WQ_HIGHPRI, 0);
 	pool->leg_wq = alloc_workqueue("couche_leg", flags | WQ_HIGHPRI, 0);
 	pool->start_wq = alloc_workqueue("couche_start", flags | WQ_HIGHPRI, 0);
-	pool->relocate_wq = alloc_workqueue("couche_relocate", flags, 8);
+	pool->relocate_wq = alloc_workqueue("couche_relocate", flags,
+					    2 * COUCHE_STRIPES_BACKGROUND);
 	pool->control_wq = alloc_workqueue("couche_control", flags, 0);
 	pool->commit_wq = alloc_ordered_workqueue("couche_commit", WQ_MEM_RECLAIM | WQ_HIGHPRI);
 	pool->release_wq = alloc_workqueue("couche_release", flags, 1);

@@ -6,10 +6,11 @@
 #include "commit.h"
 #include "relocate.h"
 #include "stage.h"
+#include "stripe.h"
 #include "trace.h"
 #include "volume.h"
 
-#define WORKERS		4
+#define WORKERS		COUCHE_STRIPES_BACKGROUND
 #define FAILURES_MAX	64	/* in a row, then writers need not wait for us */
 
 struct destage_worker {

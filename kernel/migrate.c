@@ -10,10 +10,11 @@
 #include "group.h"
 #include "pool.h"
 #include "relocate.h"
+#include "stripe.h"
 #include "trace.h"
 #include "volume.h"
 
-#define SLOTS		4	/* relocations of one migration at a time */
+#define SLOTS		COUCHE_STRIPES_BACKGROUND	/* relocations at a time */
 #define RUNNING_MAX	16	/* migrations of one pool */
 #define ENDED_MAX	64	/* kept for information */
 #define EVENT_MS	500	/* between two progress events */

@@ -14,7 +14,7 @@
 
 #define DM_MSG_PREFIX "couche-pool"
 
-#define WALKERS	4	/* extents at a time */
+#define WALKERS	COUCHE_STRIPES_BACKGROUND	/* extents at a time */
 
 /**
  * couche_resync_needed() - Is there still something to make equal?

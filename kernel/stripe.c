@@ -18,7 +18,7 @@
 #include "superblock.h"
 #include "trace.h"
 
-#define STRIPES_MAX	4			/* of each kind */
+#define STRIPES_URGENT	4
 #define STRIPES_BYTES	(32UL << 20)		/* of each kind, if one is smaller */
 
 struct couche_stripe_pool {
@@ -178,7 +178,7 @@ static void measure(const struct couche_pool *pool, struct couche_stripe_pool *s
 int couche_stripe_pool_create(struct couche_pool *pool)
 {
 	struct couche_stripe_pool *sp = kzalloc(sizeof(*sp), GFP_KERNEL);
-	unsigned int i, nr;
+	unsigned int i, room, background;
 
 	if (!sp)
 		return -ENOMEM;
@@ -188,13 +188,14 @@ int couche_stripe_pool_create(struct couche_pool *pool)
 	INIT_LIST_HEAD(&sp->free[0]);
 	INIT_LIST_HEAD(&sp->free[1]);
 	measure(pool, sp);
-	nr = clamp_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1, STRIPES_MAX);
-	for (i = 0; i < 2 * nr; i++) {
+	room = max_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1);
+	background = min(room, COUCHE_STRIPES_BACKGROUND);
+	for (i = 0; i < background + min(room, STRIPES_URGENT); i++) {
 		struct couche_stripe *stripe = stripe_alloc(pool);
 
 		if (!stripe)
 			return -ENOMEM;
-		stripe->urgent = i & 1;
+		stripe->urgent = i >= background;
 		list_add(&stripe->list, &sp->free[stripe->urgent]);
 	}
 	return 0;

@@ -5,7 +5,7 @@
  * degraded reads use it.
  *
  * Stripes are large, so a pool has a few, made at activation:
- * couche_stripe_get() waits for one. Half of them are for urgent callers,
+ * couche_stripe_get() waits for one. Some of them are for urgent callers,
  * whom a bio waits for, so that background work never starves them. A stripe
  * belongs to one thread at a time.
  *
@@ -25,6 +25,12 @@
 struct couche_pool;
 struct couche_stripe_memory;
 struct couche_stripe_pool;
+
+/*
+ * Extents that one walk copies or checks at a time, and all walks together.
+ * Disks are kept busy by what is on its way to them: md has hundreds of stripes.
+ */
+#define COUCHE_STRIPES_BACKGROUND	12
 
 struct couche_stripe {
 	struct list_head list;

@@ -164,7 +164,7 @@ static struct couche_sweep_slot *take_slot(struct couche_sweep *s)
 	unsigned int i;
 
 	spin_lock(&s->lock);
-	for (i = 0; i < COUCHE_SWEEP_SLOTS && !slot; i++)
+	for (i = 0; i < COUCHE_STRIPES_BACKGROUND && !slot; i++)
 		if (!s->slots[i].busy)
 			slot = &s->slots[i];
 	if (slot) {
@@ -182,7 +182,7 @@ static void wait_idle(struct couche_sweep *s)
 
 	while (!wait_event_timeout(s->wait, !READ_ONCE(s->nr_busy), msecs_to_jiffies(EVENT_MS)))
 		report(s, false);
-	for (i = 0; i < COUCHE_SWEEP_SLOTS; i++)
+	for (i = 0; i < COUCHE_STRIPES_BACKGROUND; i++)
 		flush_work(&s->slots[i].work);
 }
 
@@ -591,7 +591,7 @@ struct couche_sweep *couche_sweep_create(struct couche_pool *pool,
 	spin_lock_init(&sweep->lock);
 	init_waitqueue_head(&sweep->wait);
 	INIT_DELAYED_WORK(&sweep->work, sweep_work);
-	for (i = 0; i < COUCHE_SWEEP_SLOTS; i++) {
+	for (i = 0; i < COUCHE_STRIPES_BACKGROUND; i++) {
 		INIT_WORK(&sweep->slots[i].work, slot_work);
 		sweep->slots[i].sweep = sweep;
 	}

@@ -26,12 +26,11 @@
 #include "core/page.h"
 #include "core/types.h"
 #include "info.h"
+#include "stripe.h"
 
 struct couche_pool;
 struct couche_sweep;
 struct couche_volume;
-
-#define COUCHE_SWEEP_SLOTS	4	/* visits at a time */
 
 /* An extent as it was when it was put on the list. */
 struct couche_sweep_item {
@@ -85,7 +84,7 @@ struct couche_sweep {
 	unsigned int nr_busy;
 	unsigned int nr_items;
 	unsigned int cursor;		/* into items, under lock */
-	struct couche_sweep_slot slots[COUCHE_SWEEP_SLOTS];
+	struct couche_sweep_slot slots[COUCHE_STRIPES_BACKGROUND];
 	struct couche_sweep_item items[COUCHE_PAGE_EXTENTS];
 };
 
