@@ -101,6 +101,39 @@ run_suite() {
 	suite_result "$rung" "$name" "$log" "$status" $((SECONDS - start))
 }
 
+# Suites that have a machine each run beside each other, as many as there are
+# processors: by process, what suite_result() needs.
+declare -A lane_suite=() lane_began=()
+
+# lane_end: one suite of them
+lane_end() {
+	local pid status=0 rung name log
+	wait -n -p pid "${!lane_suite[@]}" || status=$?
+	IFS='|' read -r rung name log <<<"${lane_suite[$pid]}"
+	suite_result "$rung" "$name" "$log" "$status" $((SECONDS - lane_began[$pid]))
+	unset "lane_suite[$pid]" "lane_began[$pid]"
+}
+
+# lane_begin RUNG NAME COMMAND...: begin it as soon as there is a processor
+lane_begin() {
+	local rung=$1 name=$2 log
+	shift 2
+	while [ ${#lane_suite[@]} -ge "$(jobs_count)" ]; do
+		lane_end
+	done
+	log=$LOGS/$rung/${name//[ \/]/_}.log
+	mkdir -p "$(dirname "$log")"
+	"$@" </dev/null >"$log" 2>&1 &
+	lane_suite[$!]="$rung|$name|$log"
+	lane_began[$!]=$SECONDS
+}
+
+lanes_end() {
+	while [ ${#lane_suite[@]} -gt 0 ]; do
+		lane_end
+	done
+}
+
 # A step that has to work before suites can run; it is a failure of the rung.
 step() {
 	local rung=$1 what=$2 log status=0 start=$SECONDS
@@ -178,9 +211,8 @@ fuzz_one() {
 	return "$status"
 }
 
-# Fuzzers are single-threaded: as many at a time as there are processors.
 rung_fuzz() {
-	local fuzzers=() index first batch fuzzer log start pids=() status
+	local fuzzers=() fuzzer
 	FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 	step unit packages tests/env/packages.sh build agent unit fuzz || return 0
 	if [ -z "${FUZZERS// /}" ]; then
@@ -189,24 +221,10 @@ rung_fuzz() {
 	fi
 	step unit build-fuzzers make_quiet fuzz-programs || return 0
 	read -ra fuzzers <<<"$FUZZERS"
-	batch=$(jobs_count)
-	mkdir -p "$LOGS/fuzz"
-	for ((first = 0; first < ${#fuzzers[@]}; first += batch)); do
-		start=$SECONDS
-		pids=()
-		for fuzzer in "${fuzzers[@]:first:batch}"; do
-			log=$LOGS/fuzz/$(basename "$fuzzer").log
-			fuzz_one "$fuzzer" >"$log" 2>&1 &
-			pids+=($!)
-		done
-		for index in "${!pids[@]}"; do
-			status=0
-			wait "${pids[index]}" || status=$?
-			fuzzer=${fuzzers[first + index]}
-			suite_result fuzz "$(basename "$fuzzer")" \
-				"$LOGS/fuzz/$(basename "$fuzzer").log" "$status" $((SECONDS - start))
-		done
+	for fuzzer in "${fuzzers[@]}"; do
+		lane_begin fuzz "$(basename "$fuzzer")" fuzz_one "$fuzzer"
 	done
+	lanes_end
 }
 
 # read_list FILE DEFAULT-KERNELS FUNCTION: call FUNCTION once per line and
@@ -253,13 +271,13 @@ uml_suite() {
 	*) return 0 ;;
 	esac
 	if [ -n "$suite_host" ]; then
-		run_suite uml "$suite_name ($kernel)" timeout -k 5 "$suite_timeout" \
+		lane_begin uml "$suite_name ($kernel)" timeout -k 5 "$suite_timeout" \
 			env COUCHE_RUN="tests/env/uml-run.sh -k $kernel" COUCHE_KERNEL="$kernel" \
 			COUCHE_BUILD="$PWD/build/module-uml-$kernel" "$suite_script"
 		return 0
 	fi
 	[ -z "$suite_allow" ] || options=(-a "$suite_allow")
-	run_suite uml "$suite_name ($kernel)" tests/env/uml-run.sh -k "$kernel" \
+	lane_begin uml "$suite_name ($kernel)" tests/env/uml-run.sh -k "$kernel" \
 		-t "$suite_timeout" -m "$suite_memory" "${options[@]}" "$suite_script"
 }
 
@@ -286,6 +304,7 @@ rung_uml() {
 	done
 	step uml tools make_quiet tools agent system-programs || return 0
 	read_list tests/system/uml.list plain uml_suite
+	lanes_end
 }
 
 # The log has the seed and a line per machine; its last lines are the sum.
