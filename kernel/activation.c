@@ -148,15 +148,16 @@ struct couche_pool *couche_pool_create(const u8 *uuid)
 		kvfree(pool);
 		return NULL;
 	}
-	err = couche_watchdog_init(pool);
+	/* First: what is freed of it are lists, which have to be ones. */
+	err = couche_commit_init(pool);
+	if (!err)
+		err = couche_watchdog_init(pool);
 	if (!err)
 		err = couche_leg_bios_init(pool);
 	if (!err)
 		err = couche_bounce_init(pool);
 	if (!err)
 		err = create_workqueues(pool);
-	if (!err)
-		err = couche_commit_init(pool);
 	if (!err)
 		err = create_healers(pool);
 	pool->super_blocks = vzalloc(COUCHE_MAX_LEGS * COUCHE_BLOCK_SIZE);
