@@ -230,7 +230,7 @@ const struct couche_command couche_leg_commands[] = {
 	{ "replace", "POOL LEG DEV", "Put another device in the place of a failed leg.",
 	  NULL, couche_leg_replace },
 	{ "drain", "POOL LEG", "Move everything off a leg, to the others of its tier.",
-	  NULL, couche_leg_drain },
+	  couche_leg_drain_options, couche_leg_drain },
 	{ "undrain", "POOL LEG", "Use a leg again that was being drained.",
 	  NULL, couche_leg_undrain },
 	{ "remove", "POOL LEG", "Take a drained or failed leg that holds nothing out of the pool.",

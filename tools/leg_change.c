@@ -18,6 +18,7 @@
 static struct {
 	struct couche_words role[COUCHE_ROLE_COLD + 1];	/* devices */
 	struct couche_words domains;
+	bool wait;
 } opt;
 
 const struct couche_option couche_leg_add_options[] = {
@@ -31,6 +32,11 @@ const struct couche_option couche_leg_add_options[] = {
 	  "for the cold tier" },
 	{ "domain", 0, COUCHE_OPTION_LIST, &opt.domains, "DEV=N...",
 	  "legs with one number fail together (default: each on its own)" },
+	{ NULL }
+};
+
+const struct couche_option couche_leg_drain_options[] = {
+	{ "wait", 'w', COUCHE_OPTION_FLAG, &opt.wait, NULL, "wait until the leg is empty" },
 	{ NULL }
 };
 
@@ -500,6 +506,7 @@ struct order {
 	const char *command;
 	const char *would, *done;
 	int (*order)(struct couche_nl *nl, const uint8_t *pool, uint32_t index);
+	bool wait;			/* until the leg is empty */
 };
 
 static int run_order(struct couche_ctl *ctl, const struct order *order, int nr_args, char **args,
@@ -524,6 +531,11 @@ static int run_order(struct couche_ctl *ctl, const struct order *order, int nr_a
 		if (r)
 			return couche_session_fail(nl, r, object, "refused");
 	}
+	if (!ctl->dry_run && order->wait) {
+		r = couche_leg_wait_drained(ctl, nl, pool, leg);
+		if (r)
+			return r;
+	}
 	couche_show_leg(couche_doc_add_object(doc, "leg"), leg);
 	if (couche_doc_print_whole(ctl, doc))
 		return 0;
@@ -544,9 +556,9 @@ static int run_order(struct couche_ctl *ctl, const struct order *order, int nr_a
  */
 int couche_leg_drain(struct couche_ctl *ctl, int nr_args, char **args)
 {
-	static const struct order order = {
-		"leg drain", "empty", "is being emptied; see couchectl pool status",
-		couche_nl_leg_drain
+	const struct order order = {
+		"leg drain", "empty", opt.wait ? "is empty and may be removed" :
+		"is being emptied; see couchectl pool status", couche_nl_leg_drain, opt.wait
 	};
 	struct couche_nl_pool pool;
 	struct couche_nl_leg leg;

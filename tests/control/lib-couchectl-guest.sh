@@ -569,8 +569,11 @@ drains_legs() {
 	holds "the status shows it" grep -qE '^  drain: leg 8: [0-9]+ extents moved, [0-9]+ left' "$OUT"
 	holds "a list for programs does" test "$(couchectl leg list tank -o json |
 		jq '.legs[8].draining')" = true
-	expect 0 "another is drained" couchectl leg drain tank 9
+	expect 0 "another is drained, and waited for" couchectl leg drain tank 9 --wait -o json
+	valid "its end follows the schema"
+	holds "the leg is empty" jq -es 'length == 1 and all(.leg.used_bytes == 0 and .leg.draining)' "$OUT"
 	expect 0 "or not" couchectl leg undrain tank 9
+	refuses 4 "tank leg 9" "it is not being drained" couchectl leg undrain tank 9
 	holds "a drained leg is removed when it is empty" soon couchectl leg remove tank 8
 	refuses 3 8 "it is no leg any more" couchectl leg remove tank 8
 	expect 0 "its device is free, its place is taken again" \
