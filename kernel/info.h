@@ -21,6 +21,7 @@ struct couche_sweep_info {
 	u64 bad;			/* scrub: shards found wrong or unreadable */
 	u64 repaired;			/* scrub: of those, replaced */
 	u64 rate;			/* bytes a second, 0: no limit */
+	u32 interval;			/* seconds until it starts by itself, 0: never */
 };
 
 /* What mends itself without being asked, since activation. */

@@ -88,7 +88,8 @@ static int put_sweep_fields(struct sk_buff *skb, const struct couche_sweep_info 
 	       nla_put_u64_64bit(skb, COUCHE_A_SWEEP_FAILED, sweep->failed, pad) ?:
 	       nla_put_u64_64bit(skb, COUCHE_A_SWEEP_BAD, sweep->bad, pad) ?:
 	       nla_put_u64_64bit(skb, COUCHE_A_SWEEP_REPAIRED, sweep->repaired, pad) ?:
-	       nla_put_u64_64bit(skb, COUCHE_A_SWEEP_RATE_BYTES, sweep->rate, pad);
+	       nla_put_u64_64bit(skb, COUCHE_A_SWEEP_RATE_BYTES, sweep->rate, pad) ?:
+	       nla_put_u32(skb, COUCHE_A_SWEEP_INTERVAL, sweep->interval);
 }
 
 /**

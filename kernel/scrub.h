@@ -2,7 +2,7 @@
 /*
  * Scrub: read everything that is stored, and mend what is wrong.
  *
- * A sweep (sweep.h) of one pass, by order. Of a stripe every shard is read,
+ * A sweep (sweep.h) of one pass, by order or at an interval. Of a stripe every shard is read,
  * parity and footers included, and compared with its checksums; one with up to
  * m wrong shards is moved within its tier. Copies of hot and warm extents have
  * no checksums: it is seen only whether they can be read. What lies on failed

@@ -15,6 +15,7 @@
 
 #define EVENT_MS	500		/* between two progress events */
 #define WAIT_SECONDS	30		/* until something that waits is tried again */
+#define TIMER_SECONDS	60		/* between two looks whether it is time to start */
 
 static void report(struct couche_sweep *s, bool always)
 {
@@ -356,6 +357,8 @@ static bool end_sweep(struct couche_sweep *s)
 	if (err)
 		s->info.error = err;
 	ended = !s->again;
+	if (ended)
+		s->ended = ktime_get_boottime_seconds();
 	if (ended && s->info.state == COUCHE_SWEEP_RUNNING)
 		s->info.state = waits ? COUCHE_SWEEP_WAITING : s->ops->ended;
 	spin_unlock(&s->lock);
@@ -449,17 +452,20 @@ void couche_sweep_kick(struct couche_sweep *sweep)
 		mod_delayed_work(sweep->pool->control_wq, &sweep->work, 0);
 }
 
+static bool under_way(const struct couche_sweep_info *info)
+{
+	return info->state == COUCHE_SWEEP_RUNNING || info->state == COUCHE_SWEEP_WAITING ||
+	       info->state == COUCHE_SWEEP_PAUSED;
+}
+
 static int order_locked(struct couche_sweep *s, enum couche_sweep_order order, const char **why)
 {
 	struct couche_sweep_info *info = &s->info;
-	bool under_way = info->state == COUCHE_SWEEP_RUNNING ||
-			 info->state == COUCHE_SWEEP_WAITING ||
-			 info->state == COUCHE_SWEEP_PAUSED;
 
 	switch (order) {
 	case COUCHE_SWEEP_START:
 		*why = "it is under way already";
-		if (under_way)
+		if (under_way(info))
 			return -EALREADY;
 		info->done = 0;
 		info->total = 0;
@@ -486,6 +492,7 @@ static int order_locked(struct couche_sweep *s, enum couche_sweep_order order, c
 		if (info->state == COUCHE_SWEEP_STOPPED)
 			return -EALREADY;
 		info->state = COUCHE_SWEEP_STOPPED;
+		s->ended = ktime_get_boottime_seconds();
 		return 0;
 	case COUCHE_SWEEP_RATE:
 		return 0;
@@ -539,8 +546,50 @@ void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info 
 	spin_lock(&sweep->lock);
 	*info = sweep->info;
 	spin_unlock(&sweep->lock);
+	info->interval = READ_ONCE(sweep->interval);
 	if (!info->rate)
 		info->rate = sweep->ops->rate();
+}
+
+/* Seconds until it is to start; 0 now. */
+static u32 seconds_left(struct couche_sweep *s)
+{
+	s64 left;
+
+	spin_lock(&s->lock);
+	left = under_way(&s->info) ? s->interval :
+	       s->ended + s->interval - ktime_get_boottime_seconds();
+	spin_unlock(&s->lock);
+	return clamp_t(s64, left, 0, TIMER_SECONDS);
+}
+
+static void timer_work(struct work_struct *work)
+{
+	struct couche_sweep *s = container_of(to_delayed_work(work), struct couche_sweep, timer);
+	const char *why;
+	u32 left;
+
+	if (!READ_ONCE(s->interval) || !couche_pool_writable(s->pool))
+		return;
+	left = seconds_left(s);
+	if (!left)
+		couche_sweep_run(s, COUCHE_SWEEP_START, U64_MAX, &why);
+	/* It looks again while the sweep is under way: that costs next to nothing. */
+	queue_delayed_work(s->pool->control_wq, &s->timer, max(left, 1u) * HZ);
+}
+
+/**
+ * couche_sweep_set_interval() - Should it start by itself?
+ * @sweep: of an active pool
+ * @seconds: after its end, or after the pool was activated; 0: never
+ *
+ * Context: process; not while the pool is being suspended.
+ */
+void couche_sweep_set_interval(struct couche_sweep *sweep, u32 seconds)
+{
+	WRITE_ONCE(sweep->interval, seconds);
+	if (seconds)
+		mod_delayed_work(sweep->pool->control_wq, &sweep->timer, 0);
 }
 
 /**
@@ -551,6 +600,7 @@ void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info 
  */
 void couche_sweep_pause(struct couche_sweep *sweep)
 {
+	cancel_delayed_work_sync(&sweep->timer);
 	wake_up_all(&sweep->wait);
 	cancel_delayed_work_sync(&sweep->work);
 }
@@ -567,6 +617,8 @@ void couche_sweep_unpause(struct couche_sweep *sweep)
 
 	if (state == COUCHE_SWEEP_RUNNING || state == COUCHE_SWEEP_WAITING)
 		mod_delayed_work(sweep->pool->control_wq, &sweep->work, 0);
+	if (READ_ONCE(sweep->interval))
+		mod_delayed_work(sweep->pool->control_wq, &sweep->timer, 0);
 }
 
 /**
@@ -591,6 +643,8 @@ struct couche_sweep *couche_sweep_create(struct couche_pool *pool,
 	spin_lock_init(&sweep->lock);
 	init_waitqueue_head(&sweep->wait);
 	INIT_DELAYED_WORK(&sweep->work, sweep_work);
+	INIT_DELAYED_WORK(&sweep->timer, timer_work);
+	sweep->ended = ktime_get_boottime_seconds();
 	for (i = 0; i < COUCHE_STRIPES_BACKGROUND; i++) {
 		INIT_WORK(&sweep->slots[i].work, slot_work);
 		sweep->slots[i].sweep = sweep;

@@ -11,6 +11,9 @@
  * paused, stopped or the pool is suspended, and goes on from its place later.
  * A visit holds its volume (couche_volume_get()), no lock.
  *
+ * A sweep with an interval starts by itself so long after it ended, or after
+ * its pool was activated; one that is paused does not.
+ *
  * Orders and numbers are under sweep->lock; place and batch are the worker's.
  * Made with the pool, freed with it. A visit that fails is counted, and the
  * sweep goes on.
@@ -68,6 +71,9 @@ struct couche_sweep {
 	bool again;			/* from the first pass on: something changed */
 	wait_queue_head_t wait;
 	struct delayed_work work;
+	struct delayed_work timer;	/* starts it by itself, see couche_sweep_set_interval() */
+	u32 interval;			/* seconds; 0: never */
+	time64_t ended;			/* in seconds since boot: the last time, or when made */
 
 	/* the worker's place */
 	bool passing;
@@ -95,6 +101,7 @@ void couche_sweep_kick(struct couche_sweep *sweep);
 bool couche_sweep_goes_on(struct couche_sweep *sweep);
 u64 couche_sweep_count(struct couche_sweep *sweep,
 		       void (*each)(struct couche_sweep *sweep, const struct couche_place *place));
+void couche_sweep_set_interval(struct couche_sweep *sweep, u32 seconds);
 void couche_sweep_pause(struct couche_sweep *sweep);
 void couche_sweep_unpause(struct couche_sweep *sweep);
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,

@@ -14,6 +14,7 @@
 #include "leg.h"
 #include "pool.h"
 #include "superblock.h"
+#include "sweep.h"
 #include "target.h"
 #include "watchdog.h"
 
@@ -267,13 +268,17 @@ static int pool_preresume(struct dm_target *ti)
 	if (err)
 		return err;
 	couche_destage_set(pool, tp->line.destage_threshold, tp->line.destage_interval);
-	if (test_bit(POOL_ACTIVE, &pool->flags))
-		return couche_pool_wake(pool);
-	err = couche_pool_activate(pool, &tp->line);
-	if (err) {
-		tp->failed = true;
-		couche_registry_drop(pool);
+	if (test_bit(POOL_ACTIVE, &pool->flags)) {
+		err = couche_pool_wake(pool);
+	} else {
+		err = couche_pool_activate(pool, &tp->line);
+		if (err) {
+			tp->failed = true;
+			couche_registry_drop(pool);
+		}
 	}
+	if (!err)
+		couche_sweep_set_interval(pool->scrub, tp->line.scrub_interval);
 	return err;
 }
 
@@ -371,6 +376,7 @@ static void status_settings(const struct couche_tableline *line, char *result,
 		  line->destage_threshold },
 		{ COUCHE_FEATURE_ARG_DESTAGE_INTERVAL, "destage_interval",
 		  line->destage_interval },
+		{ COUCHE_FEATURE_ARG_SCRUB_INTERVAL, "scrub_interval", line->scrub_interval },
 	};
 	unsigned int sz = 0, nr = line->readonly, i;
 

@@ -54,6 +54,7 @@ static bool is_detail(const cJSON *item)
 		"commits", "checkpoints", "domain", "present", "used_bytes", "reads", "writes",
 		"read_bytes", "written_bytes", "active", "generation", "extents", "first_extent",
 		"skipped_extents", "races", "rate_bytes",
+		"interval_seconds",
 	};
 	static const char * const counts[] = {
 		"read_errors", "write_errors", "csum_errors", "lost_extents", "degraded_reads",

@@ -29,6 +29,9 @@ static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool 
 	if (s->failed)
 		printf(", %" PRIu64 " extents could not be brought in order", s->failed);
 	printf("\n");
+	if (s->interval)
+		printf("It starts by itself %s after its end\n",
+		       couche_eta_format(s->interval * UINT64_C(1000), bytes));
 	if (s->state == COUCHE_SWEEP_WAITING)
 		printf("It waits for a healthy leg or for room: see couchectl leg list %s\n",
 		       pool->id.name);

@@ -22,6 +22,9 @@ static const struct {
 	[COUCHE_SETTING_DESTAGE_INTERVAL] = {
 		"--destage-interval", "destage_interval", 86400, "seconds, 0 to 86400",
 	},
+	[COUCHE_SETTING_SCRUB_INTERVAL] = {
+		"--scrub-interval", "scrub_interval", 31536000, "seconds, 0 to 31536000",
+	},
 };
 
 /**

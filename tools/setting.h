@@ -20,6 +20,7 @@ enum couche_setting {
 	COUCHE_SETTING_LEG_TIMEOUT,
 	COUCHE_SETTING_DESTAGE_THRESHOLD,
 	COUCHE_SETTING_DESTAGE_INTERVAL,
+	COUCHE_SETTING_SCRUB_INTERVAL,
 	COUCHE_NR_SETTINGS
 };
 
@@ -39,7 +40,10 @@ extern const char *couche_setting_words[COUCHE_NR_SETTINGS];
 	  "of the data journal in use from which on it is emptied (default 80)" },	\
 	{ "destage-interval", 0, COUCHE_OPTION_TEXT,					\
 	  &couche_setting_words[COUCHE_SETTING_DESTAGE_INTERVAL], "SECONDS",		\
-	  "until what is in the data journal is moved on, 0: never (default 30)" }
+	  "until what is in the data journal is moved on, 0: never (default 30)" },	\
+	{ "scrub-interval", 0, COUCHE_OPTION_TEXT,					\
+	  &couche_setting_words[COUCHE_SETTING_SCRUB_INTERVAL], "SECONDS",		\
+	  "from the end of a scrub to the next, 0: by order only (default 0)" }
 
 int couche_settings_parse(struct couche_settings *settings);
 const char *couche_setting_arg(enum couche_setting setting);

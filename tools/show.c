@@ -65,6 +65,7 @@ void couche_show_sweep(cJSON *object, const struct couche_nl_pool_id *pool,
 	couche_doc_add_number(object, "shards_wrong", sweep->bad);
 	couche_doc_add_number(object, "shards_repaired", sweep->repaired);
 	couche_doc_add_number(object, "rate_bytes", sweep->rate_bytes);
+	couche_doc_add_number(object, "interval_seconds", sweep->interval);
 }
 
 /**

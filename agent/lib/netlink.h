@@ -56,6 +56,7 @@ struct couche_nl_sweep {
 	uint64_t bad;			/* shards, of a scrub */
 	uint64_t repaired;
 	uint64_t rate_bytes;		/* a second; 0: no limit */
+	uint32_t interval;		/* seconds until it starts by itself; 0: never */
 };
 
 #define COUCHE_NL_SWEEPS 2		/* by enum couche_sweep_kind */

@@ -90,6 +90,7 @@ static const struct field sweep_fields[] = {
 	FIELD(struct couche_nl_sweep, bad, COUCHE_A_SWEEP_BAD),
 	FIELD(struct couche_nl_sweep, repaired, COUCHE_A_SWEEP_REPAIRED),
 	FIELD(struct couche_nl_sweep, rate_bytes, COUCHE_A_SWEEP_RATE_BYTES),
+	FIELD(struct couche_nl_sweep, interval, COUCHE_A_SWEEP_INTERVAL),
 	{ 0 }
 };
 

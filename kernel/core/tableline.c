@@ -32,6 +32,7 @@ static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_DATA_JOURNAL] = "data_journal",
 	[COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD] = "destage_threshold",
 	[COUCHE_FEATURE_ARG_DESTAGE_INTERVAL] = "destage_interval",
+	[COUCHE_FEATURE_ARG_SCRUB_INTERVAL] = "scrub_interval",
 };
 
 static const char *const role_names[] = {
@@ -299,6 +300,11 @@ static int parse_setting(enum couche_tableline_feature feature, const char *text
 		if (!parse_number(text, 86400, &ret->destage_interval))
 			return bad_word(ret, field, "destage_interval:", text,
 					"is not a number of seconds within 0..86400");
+		return 0;
+	case COUCHE_FEATURE_ARG_SCRUB_INTERVAL:
+		if (!parse_number(text, COUCHE_MAX_SCRUB_INTERVAL, &ret->scrub_interval))
+			return bad_word(ret, field, "scrub_interval:", text,
+					"is not a number of seconds within 0..31536000");
 		return 0;
 	default:
 		return couche_field_bad(field, "feature args: not understood");

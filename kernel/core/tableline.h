@@ -10,7 +10,8 @@
  * cold_matrix vandermonde|cauchy, cold_min_healthy <shards>,
  * domains <d0,d1,...>, leg_timeout <seconds>, 0 for none,
  * data_journal <sectors>, destage_threshold <percent>,
- * destage_interval <seconds>, 0 for none. A flag counts as one
+ * destage_interval <seconds>, 0 for none, scrub_interval <seconds>, 0 for
+ * never. A flag counts as one
  * argument, the others as two. "-" stands for a leg whose device is missing.
  *
  * A pure function: nothing is looked up or opened. Device strings and the name
@@ -34,6 +35,7 @@
 #define COUCHE_MAX_LEG_TIMEOUT		86400
 #define COUCHE_DEFAULT_DESTAGE_THRESHOLD	80	/* percent of the data journal */
 #define COUCHE_DEFAULT_DESTAGE_INTERVAL	30	/* seconds */
+#define COUCHE_MAX_SCRUB_INTERVAL	31536000	/* seconds: a year */
 
 struct couche_tableline_leg {
 	const char *device;	/* NULL: missing */
@@ -57,6 +59,7 @@ enum couche_tableline_feature {
 	COUCHE_FEATURE_ARG_DATA_JOURNAL,
 	COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD,
 	COUCHE_FEATURE_ARG_DESTAGE_INTERVAL,
+	COUCHE_FEATURE_ARG_SCRUB_INTERVAL,
 	COUCHE_NR_FEATURE_ARGS,
 };
 
@@ -75,6 +78,7 @@ struct couche_tableline {
 	u32 stage_slots;	/* 0: no data journal */
 	u32 destage_threshold;	/* percent */
 	u32 destage_interval;	/* seconds */
+	u32 scrub_interval;	/* seconds; 0: never */
 	char why[80];
 };
 

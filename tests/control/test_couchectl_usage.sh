@@ -48,6 +48,10 @@ for verb in create import; do
 		refuses 2 --destage-interval "$verb with a destage interval of $value" \
 			couchectl pool $verb p -n --destage-interval $value
 	done
+	for value in 31536001 1w; do
+		refuses 2 --scrub-interval "$verb with a scrub interval of $value" \
+			couchectl pool $verb p -n --scrub-interval $value
+	done
 	for value in 96 80% all; do
 		refuses 2 --destage-threshold "$verb with a destage threshold of $value" \
 			couchectl pool $verb p -n --destage-threshold $value

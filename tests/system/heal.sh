@@ -384,6 +384,49 @@ must message scrub_rate $((EXTENTS * EXTENT * 512 / 20))
 ok "it can be stopped" all message scrub start AND eventually 20 above 1 scrub_done AND \
 	message scrub stop AND is stopped scrub_state
 
+# By itself. EXTENT-NUMBER:SHARD: damages it; seen: a scrub has found that.
+spoil() {
+	LEG=$(leg_of "${1%:*}" "${1#*:}")
+	BEFORE=$(leg_count "$LEG" scrub_errors)
+	flip "$1"
+}
+seen() {
+	above "$BEFORE" leg_count "$LEG" scrub_errors
+}
+every() {
+	reload $POOL "$(pool_table scrub_interval "$1")"
+}
+reloaded_and_seen() {
+	every 3 && seen
+}
+must message scrub_rate 0
+must spoil 20:0
+ok "with an interval a scrub starts by itself" all every 1 AND eventually 20 seen
+must message checkpoint
+must spoil 21:1
+ok "and again after its end" eventually 20 seen
+ok "couchectl says so" eval \
+	'couchectl pool scrub status couche | grep -q "starts by itself 1.0s after its end"'
+ok "the table, too" eval 'dmsetup table $POOL | grep -q " 2 scrub_interval 1$"'
+must message checkpoint
+must spoil 22:2
+ok "a table loaded anew does not begin to count again" eventually 30 reloaded_and_seen
+must every 1
+must eventually 20 is "done" scrub_state
+must message scrub_rate $((EXTENTS * EXTENT * 512 / 60))
+must eventually 20 is running scrub_state
+ok "one that is paused stays so" all message scrub pause AND not eventually 4 is running scrub_state AND \
+	is paused scrub_state
+must message scrub_rate 0
+ok "one that was stopped starts again" all message scrub stop AND eventually 20 is "done" scrub_state
+must every 0
+must eventually 20 is "done" scrub_state
+must message checkpoint
+must spoil 23:3
+ok "without an interval none starts" not eventually 4 seen
+ok "until it is told to" all scrub AND seen AND stamp check $V 7
+must message scrub_rate $((EXTENTS * EXTENT * 512 / 20))
+
 # --- what is taken away under it ---------------------------------------------------------------
 
 ok "a volume can be removed under a scrub" all volume_create 2 "$SIZE" AND \

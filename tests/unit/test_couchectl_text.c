@@ -262,13 +262,16 @@ static void table_lines_match_the_plan(void **state)
 	plan.settings.given[COUCHE_SETTING_LEG_TIMEOUT] = true;
 	plan.settings.value[COUCHE_SETTING_DESTAGE_THRESHOLD] = 70;
 	plan.settings.given[COUCHE_SETTING_DESTAGE_THRESHOLD] = true;
+	plan.settings.value[COUCHE_SETTING_SCRUB_INTERVAL] = 604800;
+	plan.settings.given[COUCHE_SETTING_SCRUB_INTERVAL] = true;
 	assert_int_equal(couche_plan_params(&plan, true, text, sizeof(text)), 0);
-	assert_string_equal(text, LEGS " 21 format name t extent 2048 segment 131072 hot 1+0 cold 1+1 "
+	assert_string_equal(text, LEGS " 23 format name t extent 2048 segment 131072 hot 1+0 cold 1+1 "
 			    "cold_matrix cauchy data_journal 4096 domains 0,1,2,7 "
-			    "leg_timeout 0 destage_threshold 70");
+			    "leg_timeout 0 destage_threshold 70 scrub_interval 604800");
 	plan.read_only = true;
 	assert_int_equal(couche_plan_params(&plan, false, text, sizeof(text)), 0);
-	assert_string_equal(text, LEGS " 5 readonly leg_timeout 0 destage_threshold 70");
+	assert_string_equal(text, LEGS " 7 readonly leg_timeout 0 destage_threshold 70 "
+			    "scrub_interval 604800");
 }
 
 int main(void)

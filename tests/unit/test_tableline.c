@@ -53,10 +53,10 @@ static void test_everything_said(void **state)
 	};
 
 	decode_ok(UUID " 8 meta 8:16 hot 8:32 hot 8:33 warm 8:34 warm 8:35 "
-		  "cold a cold b cold c 27 format name tank extent 4096 segment 16384 "
+		  "cold a cold b cold c 29 format name tank extent 4096 segment 16384 "
 		  "hot 1+1 warm 1+0 cold 2+1 cold_matrix cauchy cold_min_healthy 3 "
 		  "domains 0,1,2,3,4,5,65535,7 leg_timeout 5 data_journal 16384 "
-		  "destage_threshold 70 destage_interval 0", &t);
+		  "destage_threshold 70 destage_interval 0 scrub_interval 604800", &t);
 	assert_int_equal(t.leg_timeout, 5);
 	assert_memory_equal(t.uuid, uuid, sizeof(uuid));
 	assert_int_equal(t.nr_legs, 8);
@@ -77,6 +77,7 @@ static void test_everything_said(void **state)
 	assert_int_equal(t.stage_slots, 2048);
 	assert_int_equal(t.destage_threshold, 70);
 	assert_int_equal(t.destage_interval, 0);
+	assert_int_equal(t.scrub_interval, 604800);
 	assert_int_equal(t.leg[1].domain, 1);
 	assert_int_equal(t.leg[6].domain, 65535);
 	assert_int_equal(t.given, (1 << COUCHE_NR_FEATURE_ARGS) - 1 -
@@ -99,6 +100,7 @@ static void test_defaults(void **state)
 	assert_int_equal(t.stage_slots, 0);
 	assert_int_equal(t.destage_threshold, 80);
 	assert_int_equal(t.destage_interval, 30);
+	assert_int_equal(t.scrub_interval, 0);
 	assert_int_equal(t.leg[1].domain, 0);
 
 	decode_ok(UUID " 8 " LEGS " " COLD " 1 format", &t);
@@ -198,6 +200,8 @@ static const struct {
 	{ UUID " 2 " LEGS " 2 destage_threshold 96", "destage_threshold: '96' is not" },
 	{ UUID " 2 " LEGS " 2 destage_interval -1", "destage_interval: '-1' is not" },
 	{ UUID " 2 " LEGS " 2 destage_interval 86401", "destage_interval: '86401' is not" },
+	{ UUID " 2 " LEGS " 2 scrub_interval weekly", "scrub_interval: 'weekly' is not" },
+	{ UUID " 2 " LEGS " 2 scrub_interval 31536001", "scrub_interval: '31536001' is not" },
 	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy 0", "cold_min_healthy: '0'" },
 	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy 33", "cold_min_healthy: '33'" },
 	{ UUID " 8 " LEGS " " COLD " 2 cold_min_healthy k", "cold_min_healthy: 'k'" },
