@@ -113,14 +113,15 @@ class Pool:
         self.name = name
         self.uuid = UUID % number
         self.legs = list(legs)
+        self.leg_timeout = 0
         self.device = table(name, self.table(f"format cold 4+2 {features}"))
         self.volume = None
         self.mib = 0
 
     def table(self, features=""):
-        # The peers wait for a device for ever; so do we here. With a time-out
-        # reads go through memory of the pool's own, a copy more.
-        features += " leg_timeout 0"
+        # The peers wait for a device for ever; so do we, unless told otherwise.
+        # With a time-out reads go through memory of the pool's own, a copy more.
+        features += f" leg_timeout {self.leg_timeout}"
         words = " ".join(f"{role} {device}" for role, device in self.legs)
         return (f"0 2048 couche-pool {self.uuid} {len(self.legs)} {words} "
                 f"{len(features.split())} {features}")
@@ -128,6 +129,13 @@ class Pool:
     def offer(self, leg, device):
         """Put another device where a leg has failed."""
         self.legs[leg] = (self.legs[leg][0], device)
+        self.reload()
+
+    def set_leg_timeout(self, seconds):
+        self.leg_timeout = seconds
+        self.reload()
+
+    def reload(self):
         run("dmsetup", "suspend", self.name)
         run("dmsetup", "load", self.name, "--table", self.table())
         run("dmsetup", "resume", self.name)
