@@ -17,23 +17,15 @@ SEGMENT=2048
 legs meta:16 hot:20 cold:24 cold:24 cold:24
 must pool_format cold 2+1
 must volume_create 1 $SIZE
-mkdir -p $M /tmp/image
+mkdir -p $M
 
-# The legs as a power cut would leave them now.
 power_cut() {
-	local i
-	for i in 0 1 2 3 4; do
-		dd if="/dev/nb$i" of="/tmp/image/$i" bs=1M iflag=direct status=none || return
-	done
+	legs_save /tmp/image
 }
 
 start_after_cut() {
-	local i
-	volume_close 1 && pool_remove || return
-	for i in 0 1 2 3 4; do
-		dd if="/tmp/image/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
-	done
-	pool_create && volume_open 1 $SIZE
+	volume_close 1 && pool_remove && legs_load /tmp/image && pool_create &&
+		volume_open 1 $SIZE
 }
 
 # --- FUA ---------------------------------------------------------------------

@@ -13,7 +13,6 @@ V=/dev/mapper/vol1
 MODEL=/tmp/model
 BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
 SLOTS=2048			# 8 MiB
-LEGS=9
 legs meta:32 meta:32 hot:48 cold:24 cold:24 cold:24 cold:24 cold:24 cold:24
 # Nothing is destaged before it is asked for, or there is no room.
 KEEP=(destage_interval 0 destage_threshold 95)
@@ -56,22 +55,14 @@ destage_all() {
 }
 
 power_cut() {
-	local i
-	for ((i = 0; i < LEGS; i++)); do
-		dd if="/dev/nb$i" of="/tmp/image/$i" bs=1M iflag=direct status=none || return
-	done
+	legs_save /tmp/image
 }
 
 start_after_cut() {
-	local i
-	volume_close 1 && pool_remove || return
-	for ((i = 0; i < LEGS; i++)); do
-		dd if="/tmp/image/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
-	done
-	pool_create "${KEEP[@]}" && volume_open 1 $SIZE
+	volume_close 1 && pool_remove && legs_load /tmp/image &&
+		pool_create "${KEEP[@]}" && volume_open 1 $SIZE
 }
 
-mkdir -p /tmp/image
 truncate -s ${SIZE}M $MODEL
 must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
 must volume_create 1 $SIZE
