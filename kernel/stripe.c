@@ -776,7 +776,10 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 	skipped = submit_store(pool, stripe, id, &batch);
 	blk_finish_plug(&plug);
 	failed = couche_batch_wait(&batch);
-	if ((failed | skipped) && couche_superblock_fail_legs(pool, failed | skipped))
+	if (failed && couche_superblock_fail_legs(pool, failed))
+		return -EIO;
+	/* One that has come back since is no reason to fail it again: who commits finds out. */
+	if (skipped && couche_superblock_settle(pool))
 		return -EIO;
 	if (failed && !copies)
 		return -EIO;

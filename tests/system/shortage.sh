@@ -185,6 +185,16 @@ lost_meanwhile() {
 ok "a leg lost in the middle of a migration does not stop it" lost_meanwhile
 must back 7
 ok "it gets all that it lacks" all restore 7 AND whole 6
+# When the first stripes are written others are on their way.
+back_meanwhile() {
+	fail 4 && leg_table 3 "0 $((SIZES[3] * 2048)) delay /dev/nb3 0 0 /dev/nb3 0 1000" &&
+		message migrate 1 0 0 cold && eventually 20 above 0 volume_tier 1 cold &&
+		message restore_leg 4 && eventually 60 all_in 1 cold && leg_mend 3 &&
+		eventually 30 is $ALL pool_legs
+}
+must migrate 1 hot
+ok "a leg comes back while stripes are written without it, and stays" back_meanwhile
+ok "it gets what was written meanwhile" whole 6
 restoring_and_lost() {
 	stamp fill $V 7 && fail 2 && migrate 1 cold && message restore_leg 2 && gone 5
 	stamp check $V 7 || return
