@@ -77,13 +77,6 @@ crash_save() {
 	done
 }
 
-crash_load() {
-	local i
-	for i in "${!DEVS[@]}"; do
-		dd if="/tmp/crash/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
-	done
-}
-
 # Legs that are gone do not answer.
 gone() {
 	local i
@@ -155,7 +148,7 @@ slow_cold() {
 ok "power is cut while stripes are written short" all fail 5 AND gone 5 AND slow_cold AND crash_save
 must back 5
 must close_all
-must crash_load
+must legs_load /tmp/crash
 ok "all is there, the leg is still known to have failed" all open_all AND is AAAAAFAA pool_legs AND \
 	stamp check $V 4
 ok "also with a second leg gone" all fail 3 AND gone 3 5 AND drop_caches AND stamp check $V 4 AND \
@@ -168,7 +161,7 @@ ok "power is cut while a leg is given what it lacks" all fail 6 AND migrate 1 co
 	message restore_leg 6 AND crash_save
 must eventually 30 is $ALL pool_legs
 must close_all
-must crash_load
+must legs_load /tmp/crash
 ok "all is there, and the leg gets the rest" all open_all AND stamp check $V 5 AND eval \
 	'is F eval "pool_legs | cut -c7" && message restore_leg 6; eventually 30 is $ALL pool_legs' AND whole 5
 
