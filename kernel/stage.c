@@ -111,16 +111,20 @@ static void free_locked(struct couche_stage *stage, struct couche_slot *slot)
 		stage->credit = min(stage->credit + 2, stage->nr - stage->high);
 }
 
-/* Out of the overlay; free once the open batch is durable. */
+/*
+ * Out of the overlay; free once the open batch is durable. One that the commit
+ * under way is to record stays on its list until it has been.
+ */
 static void drop_slot_locked(struct couche_stage *stage, struct couche_slot *slot)
 {
+	bool closed = slot->state == SLOT_FRESH && slot->desc.sequence < stage->closed;
 	spinlock_t *lock;
 
 	bucket_of(stage, slot->desc.volume, slot->desc.extent, slot->desc.granule, &lock);
 	spin_lock(lock);
 	hlist_del_init(&slot->node);
 	spin_unlock(lock);
-	if (slot->state == SLOT_FRESH) {
+	if (slot->state == SLOT_FRESH && !closed) {
 		/* Its record is not needed any more. */
 		WRITE_ONCE(stage->nr_fresh, stage->nr_fresh - 1);
 		stage->nr_unsealed--;
@@ -128,7 +132,8 @@ static void drop_slot_locked(struct couche_stage *stage, struct couche_slot *slo
 	if (slot->desc.sequence < stage->flush_until)
 		stage->flush_left--;
 	slot->state = SLOT_DROPPED;
-	list_move_tail(&slot->list, &stage->dropped);
+	if (!closed)
+		list_move_tail(&slot->list, &stage->dropped);
 	stage->nr_dropped++;
 }
 
@@ -377,6 +382,7 @@ u32 couche_stage_close_locked(struct couche_stage *stage, struct list_head *drop
 
 	spin_lock(&stage->lock);
 	list_splice_tail_init(&stage->dropped, dropped);
+	stage->closed = stage->sequence;
 	nr = stage->nr_fresh;
 	spin_unlock(&stage->lock);
 	return nr;
@@ -400,18 +406,18 @@ bool couche_stage_seal_locked(struct couche_stage *stage, void *block, u32 *left
 	while (*left) {
 		u32 nr;
 
-		slot = list_first_entry_or_null(&stage->fresh, struct couche_slot, list);
-		if (!slot) {
-			*left = 0;
-			break;
-		}
+		slot = list_first_entry(&stage->fresh, struct couche_slot, list);
 		nr = number_of(stage, slot);
 		if (!couche_journal_add_stage(block, nr, &slot->desc))
 			break;
 		couche_map_area_set_dirty_locked(stage->pool,
 						 stage->map_pages[nr / COUCHE_PAGE_STAGES]);
-		slot->state = SLOT_STAGED;
-		list_move_tail(&slot->list, &stage->staged);
+		if (slot->state == SLOT_FRESH) {
+			slot->state = SLOT_STAGED;
+			list_move_tail(&slot->list, &stage->staged);
+		} else {
+			list_move_tail(&slot->list, &stage->dropped);
+		}
 		stage->nr_unsealed--;
 		/* Pairs with couche_commit_pending(): the batch was closed before. */
 		smp_store_release(&stage->nr_fresh, stage->nr_fresh - 1);

@@ -9,6 +9,11 @@
  * a newer one, or a move of the extent, took its place -> free again, once that
  * is durable and no reader can be on its way to it (I4).
  *
+ * What a flush makes durable is what was fresh when its commit began. Such a slot
+ * is recorded even if it is dropped before the record is written, for whatever
+ * drops it need not be durable with that commit; and none that came later is,
+ * for its data may not be.
+ *
  * A slot counts only while its extent has the generation that it names. A
  * generation is never used twice, so the record that moves an extent drops all
  * its slots, also for a recovery, and nothing else needs to be written.
@@ -75,9 +80,10 @@ struct couche_stage {
 	bool frozen;			/* a checkpoint needs the ring: writers wait */
 	bool stuck;			/* nothing can be destaged: writers go around */
 	u64 sequence;			/* of the next slot */
+	u64 closed;			/* fresh ones below it belong to a commit under way */
 	u64 flush_until;		/* slots below this sequence are to be destaged */
 	u32 flush_left;			/* so many are still fresh or staged */
-	struct list_head fresh;
+	struct list_head fresh;		/* and what is dropped of a commit under way */
 	struct list_head staged;	/* oldest first */
 	struct list_head dropped;	/* since the last commit began */
 	struct list_head durable;	/* dropped durably, to be freed */

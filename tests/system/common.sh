@@ -16,6 +16,7 @@ POOL=pool
 STAMP=$COUCHE_TOP/build/system/couche-stamp
 EXTENT=256			# sectors of an extent: 128 KiB
 SEGMENT=8192			# sectors of a segment: 4 MiB
+LEG_CACHE=0			# MiB of a leg's volatile cache; without one no flush gets there
 ROLES=()
 DEVS=()
 SIZES=()			# MiB
@@ -171,6 +172,7 @@ null_create() {
 	echo "$2" >"$dir/size"
 	echo "${3:-4096}" >"$dir/blocksize"
 	echo 1 >"$dir/memory_backed"
+	echo $LEG_CACHE >"$dir/cache_size"
 	echo 1 >"$dir/discard"
 	echo 0 >"$dir/irqmode"
 	echo 1 >"$dir/power"

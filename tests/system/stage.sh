@@ -13,6 +13,7 @@ V=/dev/mapper/vol1
 MODEL=/tmp/model
 BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
 SLOTS=2048			# 8 MiB
+LEG_CACHE=4
 legs meta:32 meta:32 hot:48 cold:24 cold:24 cold:24 cold:24 cold:24 cold:24
 # Nothing is destaged before it is asked for, or there is no room.
 KEEP=(destage_interval 0 destage_threshold 95)
@@ -163,6 +164,53 @@ garble_slots() {
 }
 ok "slots that one leg garbled are read from the other (I6)" all garble_slots AND reads_as_model
 ok "and destaged from there" all destage_all AND reads_as_model
+
+# --- writes beside a flush --------------------------------------------------------
+
+commit_begun() {
+	grep -q couche_commit: /sys/kernel/tracing/trace
+}
+
+# put NAME DEVICE BLOCK: a block that is remembered as NAME, without a flush
+put() {
+	dd if=/dev/urandom of="/tmp/$1" bs=4096 count=1 status=none &&
+		dd if="/tmp/$1" of="$2" bs=4096 seek="$3" oflag=direct conv=notrunc status=none
+}
+
+is_block() {
+	cmp "/tmp/$1" <(dd if=$V bs=4096 skip="$2" count=1 iflag=direct status=none)
+}
+
+# A flush stands still between the closing of its commit and the writing of the
+# records, because a leg of others keeps it; meanwhile the block is written anew,
+# behind another.
+overwrite_beside_flush() {
+	local first=$1 sync
+	put other /dev/mapper/vol2 0 && put flushed $V "$first" || return
+	echo >/sys/kernel/tracing/trace
+	dmsetup suspend --noflush --nolockfs leg2 || return
+	sync $V &
+	sync=$!
+	eventually 10 commit_begun && put other $V $((first + 1)) && put later $V "$first" || return
+	kill -0 $sync && dmsetup resume --noflush leg2 && wait $sync
+}
+
+flushed_or_later() {
+	is_block flushed "$1" || is_block later "$1"
+}
+
+must destage_all
+must volume_create 2 1
+must sync $V
+must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+FIRST=$((BLOCKS * 13 + 20))
+ok "a block is written anew while a flush of it is under way" overwrite_beside_flush $FIRST
+must power_cut
+must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+must volume_close 2
+ok "what was flushed is there after a power cut, or what came later (I1)" all start_after_cut \
+	AND flushed_or_later $FIRST
+must write 54 $FIRST 2
 
 # --- full ---------------------------------------------------------------------
 
