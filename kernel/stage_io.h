@@ -2,9 +2,9 @@
 /*
  * Reading and writing slots of the data journal: bios of volumes, the merge of
  * a relocation, and the copy for a meta leg that comes back. All of it stands
- * inside io_gate or on an extent that the caller owns, so that no slot is
- * reused meanwhile. A slot that cannot be read, or not as it was written, is
- * read from the other meta legs (I6).
+ * inside io_gate, so that no slot is reused meanwhile: writes may go on to an
+ * extent that is being moved. A slot that cannot be read, or not as it was
+ * written, is read from the other meta legs (I6).
  */
 #ifndef COUCHE_STAGE_IO_H
 #define COUCHE_STAGE_IO_H

@@ -180,17 +180,25 @@ static u32 find_hits(struct hits *h, u32 granule, u32 end)
 	return granule;
 }
 
-/* All that is staged from here on: how many granules, or an error. */
+/*
+ * All that is staged from here on: how many granules, or an error. A slot that
+ * was found is not reused before it was read, even if a newer one replaces it:
+ * a relocation stands inside io_gate for this as a bio does for all it does.
+ */
 static int read_staged(struct hits *h, u32 granule, u32 end, hits_sink_t sink, void *to)
 {
 	int err = 0, nr = 0;
 
 	while (!err && granule < end) {
+		unsigned int side;
+
 		err = get_buffer(h, end - granule);
 		if (err)
 			break;
+		side = couche_io_gate_enter(&h->pool->io_gate);
 		granule = find_hits(h, granule, end);
 		err = read_hits(h, sink, to);
+		couche_io_gate_leave(&h->pool->io_gate, side);
 		nr += h->nr;
 		couche_hold_put(&h->buffer->hold);
 	}

@@ -212,6 +212,34 @@ ok "what was flushed is there after a power cut, or what came later (I1)" all st
 	AND flushed_or_later $FIRST
 must write 54 $FIRST 2
 
+# --- writes beside a merge ---------------------------------------------------------
+
+merge_begun() {
+	grep -q couche_relocate: /sys/kernel/tracing/trace
+}
+
+# The merge reads slots from a leg that is slow to read; meanwhile the blocks are
+# written again and again, until their first slots could have been reused.
+overwrite_beside_merge() {
+	local i
+	echo >/sys/kernel/tracing/trace
+	leg_table 0 "0 $((SIZES[0] * 2048)) delay /dev/nb0 0 3000 /dev/nb0 0 0" &&
+		message flush && eventually 10 merge_begun || return
+	for i in 1 2 3; do
+		dd if=/dev/urandom of=$V bs=4096 count=$((BLOCKS * 30 - 8)) seek=$((BLOCKS * 60)) \
+			oflag=direct conv=notrunc status=none && write $((60 + i)) "$1" 8 || return
+	done
+	leg_mend 0
+}
+
+must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_relocate/enable'
+must eval 'echo 1 >/sys/module/dm_couche/parameters/leg_error_limit'
+must write 60 $FIRST 8
+ok "blocks are written while their extent is destaged" overwrite_beside_merge $FIRST
+must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_relocate/enable'
+ok "that is no error of any leg (I6)" all destage_all AND is AAAAAAAAA pool_legs
+must eval 'echo 64 >/sys/module/dm_couche/parameters/leg_error_limit'
+
 # --- full ---------------------------------------------------------------------
 
 random_writes() {
