@@ -199,17 +199,18 @@ static void give_up_locked(struct couche_flight *flight, struct list_head *given
 	struct couche_leg *leg = flight->leg;
 
 	flight->given_up = true;
+	/* The fence first: who was waited for by others shall not be missed before. */
+	spin_lock(&leg->pool->orphan_lock);
+	leg->pool->orphans++;
+	if (flight->life == leg->life)
+		WRITE_ONCE(leg->orphans, leg->orphans + 1);
+	spin_unlock(&leg->pool->orphan_lock);
 	if (flight->ops->late) {
 		list_del(&flight->list);
 		flight->ops->late(flight);
 	} else {
 		list_move_tail(&flight->list, given_up);
 	}
-	spin_lock(&leg->pool->orphan_lock);
-	leg->pool->orphans++;
-	if (flight->life == leg->life)
-		WRITE_ONCE(leg->orphans, leg->orphans + 1);
-	spin_unlock(&leg->pool->orphan_lock);
 }
 
 /**

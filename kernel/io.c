@@ -265,8 +265,9 @@ int couche_io_done(struct couche_io *io, blk_status_t *status)
 	bool write = op_is_write(bio_op(bio));
 
 	if (io->flags & IO_WATCHED) {
-		io->flags &= ~IO_WATCHED;
+		/* First: until then the watchdog may change the flags as well. */
 		couche_flight_unwatch(&io->flight);
+		io->flags &= ~IO_WATCHED;
 	}
 	if (*status == BLK_STS_AGAIN)
 		goto leave;	/* no error: it would have had to wait */
