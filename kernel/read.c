@@ -146,9 +146,14 @@ int couche_read_map(struct couche_io *io)
 static void read_retry_work(struct work_struct *work)
 {
 	struct couche_io *io = container_of(work, struct couche_io, work);
+	int shard;
 
-	int shard = choose_copy(io);
-
+	if (!(io->flags & IO_INSIDE)) {
+		/* It was late, and the extent may have moved since: look again. */
+		couche_io_resume(couche_io_bio(io));
+		return;
+	}
+	shard = choose_copy(io);
 	if (shard < 0) {
 		couche_io_end(io, BLK_STS_IOERR);
 		return;
