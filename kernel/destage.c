@@ -126,6 +126,23 @@ static bool is_failure(int err)
 	       err != -ENOENT;
 }
 
+/*
+ * Nothing can be destaged, so writers need not wait for it; or something can
+ * again. As it is under the lock: one worker fails while another succeeds.
+ */
+static void set_stuck(struct couche_destage *d)
+{
+	struct couche_stage *stage = d->pool->stage;
+	bool stuck;
+
+	spin_lock_irq(&stage->lock);
+	stuck = atomic_read(&d->failures) >= FAILURES_MAX;
+	stage->stuck = stuck;
+	spin_unlock_irq(&stage->lock);
+	if (stuck)
+		couche_stage_wake(stage);
+}
+
 static void destage_work(struct work_struct *work)
 {
 	struct destage_worker *w = container_of(work, struct destage_worker, work);
@@ -139,11 +156,11 @@ static void destage_work(struct work_struct *work)
 		commit_if_needed(d);
 		if (is_failure(err) && atomic_inc_return(&d->failures) >= FAILURES_MAX) {
 			/* The timer tries again. */
-			couche_stage_set_stuck(stage, true);
+			set_stuck(d);
 			return;
 		}
 		if (!err && atomic_xchg(&d->failures, 0) >= FAILURES_MAX)
-			couche_stage_set_stuck(stage, false);
+			set_stuck(d);
 		if (err)
 			schedule_timeout_uninterruptible(1);
 	}

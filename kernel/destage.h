@@ -9,7 +9,7 @@
  * or when it is told to, or when writers wait. A few workers of
  * pool->relocate_wq, each with one extent at a time, so it never needs more
  * than as many stripes. An extent that fails is tried again later; while none
- * succeeds, writers are sent around the journal (couche_stage_set_stuck()).
+ * succeeds, writers are sent around the journal.
  */
 #ifndef COUCHE_DESTAGE_H
 #define COUCHE_DESTAGE_H

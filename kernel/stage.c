@@ -557,22 +557,6 @@ bool couche_stage_pick(struct couche_stage *stage, struct couche_stage_desc *old
 }
 
 /**
- * couche_stage_set_stuck() - Can anything be destaged at all?
- * @stage: the data journal
- * @stuck: no; writers need not wait for it
- *
- * Context: process.
- */
-void couche_stage_set_stuck(struct couche_stage *stage, bool stuck)
-{
-	spin_lock_irq(&stage->lock);
-	stage->stuck = stuck;
-	spin_unlock_irq(&stage->lock);
-	if (stuck)
-		couche_stage_wake(stage);
-}
-
-/**
  * couche_stage_flush() - What is in the overlay now is to be destaged
  * @stage: the data journal
  *

@@ -139,7 +139,6 @@ void couche_stage_encode_page(struct couche_stage *stage, u32 index, u32 number,
 
 /* destage.c */
 bool couche_stage_pick(struct couche_stage *stage, struct couche_stage_desc *oldest);
-void couche_stage_set_stuck(struct couche_stage *stage, bool stuck);
 void couche_stage_flush(struct couche_stage *stage);
 void couche_stage_wake(struct couche_stage *stage);
 
