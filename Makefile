@@ -170,6 +170,7 @@ unit-programs: $(UNIT_TESTS)
 fuzz-programs: $(FUZZERS)
 bench-programs: $(BENCH_PROGRAMS)
 system-programs: $(SYSTEM)
+control-programs: $(B)/control/couchestor-replay $(B)/control/couchestor-replay-plain
 crash-programs: $(SYSTEM) $(CRASH)
 demo-programs: $(DEMO_PROGRAMS)
 
@@ -179,15 +180,13 @@ demo: need-agent need-demo ## watch files move to a cold tier, lose two disks an
 
 # --- proof ----------------------------------------------------------------
 
-FUZZ_SECONDS ?= 60
-export FUZZ_SECONDS
 SOAK_SECONDS ?= 3600
 RUN = UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run.sh
 
-check: ## everything below, then one line that counts
-	@$(RUN) style unit uml crash kernels control
+check: ## the short form of all below, then one line that counts (COUCHE_FULL=1: the whole)
+	@$(if $(COUCHE_FULL),,COUCHE_QUICK=1) $(RUN) style unit uml crash kernels control
 
-check-unit: ## unit tests under sanitizers, and every fuzzer for FUZZ_SECONDS
+check-unit: ## unit tests under sanitizers, and every fuzzer for FUZZ_SECONDS (60)
 	@$(RUN) unit
 
 check-uml: ## the module in user-mode Linux: KUnit and system tests
@@ -267,6 +266,6 @@ FORCE:
 .PHONY: FORCE all module modules module-6.1 module-6.12 module-uml \
 	module-uml-kasan module-uml-lockdep agent tools agent-programs \
 	tools-programs unit-programs fuzz-programs bench-programs \
-	system-programs crash-programs demo-programs demo check check-unit \
+	system-programs control-programs crash-programs demo-programs demo check check-unit \
 	check-uml check-crash check-soak soak check-kernels check-control style fuzz bench \
 	docs install install-dkms clean help

@@ -10,16 +10,19 @@
 # short of its plan or with a status of its own making, and when its list is
 # missing. Logs: build/check/<rung>/<suite>.log.
 #
+# The short form, with COUCHE_QUICK, leaves out what the lists below say, tries
+# fewer crashes and gives fuzzers less time.
+#
 # The lists tests/system/uml.list and tests/system/vm.list hold one suite per
 # line: the script's name in tests/system, then words:
 #
-#   plain kasan lockdep 6.1 6.12   the kernels (default: plain; 6.1 and 6.12)
+#   plain kasan lockdep 6.1 6.12   the kernels
+#   full=KERNEL[,KERNEL...]        more of them, which the short form leaves out
 #   timeout=SECONDS                default 300
-#   memory=SIZE                    default 3G (user-mode Linux only)
+#   memory=SIZE                    default 3G
 #   allow=REGEX                    kernel reports that are expected (no blanks)
 #   host                           the script runs here and starts its machines
 #                                  with $COUCHE_RUN SCRIPT
-#   slow                           left out when COUCHE_QUICK is set
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -169,8 +172,9 @@ rung_style() {
 	step style linux-source tests/env/linux-source.sh || return 0
 	for script in tests/style/*.sh; do
 		[ -x "$script" ] || continue
-		run_suite style "$(basename "$script" .sh)" "$script" --tap
+		lane_begin style "$(basename "$script" .sh)" "$script" --tap
 	done
+	lanes_end
 }
 
 rung_unit() {
@@ -213,6 +217,7 @@ fuzz_one() {
 
 rung_fuzz() {
 	local fuzzers=() fuzzer
+	FUZZ_SECONDS=${FUZZ_SECONDS:-${COUCHE_QUICK:+10}}
 	FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 	step unit packages tests/env/packages.sh build agent unit fuzz || return 0
 	if [ -z "${FUZZERS// /}" ]; then
@@ -227,10 +232,10 @@ rung_fuzz() {
 	lanes_end
 }
 
-# read_list FILE DEFAULT-KERNELS FUNCTION: call FUNCTION once per line and
-# kernel, with the line's settings in suite_*.
+# read_list FILE FUNCTION: call FUNCTION once per line and kernel, with the
+# line's settings in suite_*.
 read_list() {
-	local list=$1 default=$2 function=$3 words word kernel kernels
+	local list=$1 function=$2 words word kernel kernels more
 	while read -r -a words; do
 		[ "${#words[@]}" -gt 0 ] || continue
 		case ${words[0]} in
@@ -242,57 +247,72 @@ read_list() {
 		suite_memory=3G
 		suite_allow=
 		suite_host=
-		kernels=
+		kernels=()
 		for word in "${words[@]:1}"; do
 			case $word in
-			plain | kasan | lockdep | 6.1 | 6.12) kernels="$kernels $word" ;;
+			plain | kasan | lockdep | 6.1 | 6.12) kernels+=("$word") ;;
+			full=*)
+				[ -z "${COUCHE_QUICK:-}" ] || continue
+				IFS=, read -ra more <<<"${word#*=}"
+				kernels+=("${more[@]}")
+				;;
 			timeout=*) suite_timeout=${word#*=} ;;
 			memory=*) suite_memory=${word#*=} ;;
 			allow=*) suite_allow=${word#*=} ;;
 			host) suite_host=yes ;;
-			slow) [ -z "${COUCHE_QUICK:-}" ] || continue 2 ;;
 			*) die "$list: unknown word '$word'" ;;
 			esac
 		done
-		for kernel in ${kernels:-$default}; do
+		for kernel in "${kernels[@]}"; do
 			"$function" "$kernel"
 		done
 	done <"$list"
 }
 
-note_uml_kernel() {
-	uml_kernels="$uml_kernels $1"
-}
+# What the machines of a list have in common: where they count, the script that
+# starts one, the folders of the module without the kernel's name, and the
+# kernels for which all is built.
+machine_rung=
+machine_runner=
+machine_build=
+machine_ready=
 
-uml_suite() {
-	local kernel=$1 options=()
-	case " $uml_ready " in
+machine_suite() {
+	local kernel=$1 run="$machine_runner -k $1" options=()
+	case " $machine_ready " in
 	*" $kernel "*) ;;
 	*) return 0 ;;
 	esac
 	if [ -n "$suite_host" ]; then
-		lane_begin uml "$suite_name ($kernel)" timeout -k 5 "$suite_timeout" \
-			env COUCHE_RUN="tests/env/uml-run.sh -k $kernel" COUCHE_KERNEL="$kernel" \
-			COUCHE_BUILD="$PWD/build/module-uml-$kernel" "$suite_script"
+		lane_begin "$machine_rung" "$suite_name ($kernel)" timeout -k 5 "$suite_timeout" \
+			env COUCHE_RUN="$run" COUCHE_KERNEL="$kernel" \
+			COUCHE_BUILD="$PWD/$machine_build-$kernel" "$suite_script"
 		return 0
 	fi
 	[ -z "$suite_allow" ] || options=(-a "$suite_allow")
-	lane_begin uml "$suite_name ($kernel)" tests/env/uml-run.sh -k "$kernel" \
-		-t "$suite_timeout" -m "$suite_memory" "${options[@]}" "$suite_script"
+	# shellcheck disable=SC2086 # $run is words
+	lane_begin "$machine_rung" "$suite_name ($kernel)" $run -t "$suite_timeout" \
+		-m "$suite_memory" "${options[@]}" "$suite_script"
+}
+
+note_kernel() {
+	kernels_wanted="$kernels_wanted $1"
 }
 
 rung_uml() {
-	local kernel target
+	local kernel target kernels_wanted=
+	machine_rung=uml
+	machine_runner=tests/env/uml-run.sh
+	machine_build=build/module-uml
+	machine_ready=
 	step uml packages tests/env/packages.sh build agent uml || return 0
 	if [ ! -s tests/system/uml.list ]; then
 		missing uml "tests/system/uml.list is missing"
 		return 0
 	fi
-	uml_kernels=
-	uml_ready=
-	read_list tests/system/uml.list plain note_uml_kernel
+	read_list tests/system/uml.list note_kernel
 	for kernel in plain kasan lockdep; do
-		case " $uml_kernels " in
+		case " $kernels_wanted " in
 		*" $kernel "*) ;;
 		*) continue ;;
 		esac
@@ -300,20 +320,41 @@ rung_uml() {
 		[ "$kernel" = plain ] || target=module-uml-$kernel
 		step uml "kernel-$kernel" tests/env/uml-kernel.sh "$kernel" || continue
 		step uml "module-$kernel" make_quiet "$target" || continue
-		uml_ready="$uml_ready $kernel"
+		machine_ready="$machine_ready $kernel"
 	done
 	step uml tools make_quiet tools agent system-programs || return 0
-	read_list tests/system/uml.list plain uml_suite
+	read_list tests/system/uml.list machine_suite
+	lanes_end
+}
+
+rung_kernels() {
+	local kernel
+	machine_rung=kernels
+	machine_runner=tests/env/vm-run.sh
+	machine_build=build/module
+	machine_ready=
+	step kernels packages tests/env/packages.sh build agent vm || return 0
+	if [ ! -s tests/system/vm.list ]; then
+		missing kernels "tests/system/vm.list is missing"
+		return 0
+	fi
+	step kernels tools make_quiet tools agent system-programs || return 0
+	for kernel in 6.1 6.12; do
+		step kernels "module-$kernel" make_quiet "module-$kernel" || continue
+		machine_ready="$machine_ready $kernel"
+	done
+	read_list tests/system/vm.list machine_suite
 	lanes_end
 }
 
 # The log has the seed and a line per machine; its last lines are the sum.
 rung_crash() {
+	local points=${COUCHE_CRASH_POINTS:-${COUCHE_QUICK:+200}}
 	step crash packages tests/env/packages.sh build agent uml || return 0
 	step crash kernel-plain tests/env/uml-kernel.sh plain || return 0
 	step crash module-plain make_quiet module-uml || return 0
 	step crash programs make_quiet crash-programs || return 0
-	run_suite crash replay tests/crash/crash.sh "${COUCHE_CRASH_POINTS:-2000}"
+	run_suite crash replay tests/crash/crash.sh "${points:-2000}"
 	grep -aE '^ok .* (replayed|is found)' "$LOGS/crash/replay.log" | sed 's/^ok [0-9]* - /          /' || :
 }
 
@@ -330,74 +371,6 @@ rung_soak() {
 	grep -aE '^# (rounds|seed)' "$LOGS/soak/verify.log" | sed 's/^# /          /' || :
 }
 
-vm_collect() {
-	local kernel=$1
-	[ "$kernel" = "$vm_kernel" ] || return 0
-	if [ -n "$suite_host" ]; then
-		vm_host_suites+=("$suite_name|$suite_script|$suite_timeout")
-		return 0
-	fi
-	[ -z "$suite_allow" ] || vm_allow="${vm_allow:+$vm_allow|}$suite_allow"
-	vm_batch+=("$suite_script" "$suite_timeout")
-	vm_total=$((vm_total + suite_timeout))
-}
-
-# Booting takes longer than most suites: one machine runs them one by one. Its
-# output is cut at the batch script's marks.
-vm_run_batch() {
-	local kernel=$1 dir start=$SECONDS status=0 index script name log options=()
-	dir=$LOGS/vm-$kernel
-	mkdir -p "$dir"
-	[ -z "$vm_allow" ] || options=(-a "$vm_allow")
-	tests/env/vm-run.sh -k "$kernel" -t $((vm_total + 300)) "${options[@]}" \
-		tests/env/guest/batch "${vm_batch[@]}" </dev/null >"$dir/output" 2>"$dir/errors" ||
-		status=$?
-	for ((index = 0; index < ${#vm_batch[@]}; index += 2)); do
-		script=${vm_batch[index]}
-		name=$(basename "$script" .sh)
-		log=$dir/$name.log
-		awk -v name="$script" '$1 == "##begin" { on = $2 == name; next }
-			$1 == "##end" { on = 0; next } on' "$dir/output" >"$log"
-		read -r code seconds < <(awk -v name="$script" \
-			'$1 == "##end" && $2 == name { print $3, $4; f = 1 } END { if (!f) print 125, 0 }' \
-			"$dir/output")
-		suite_result "vm $kernel" "$name" "$log" "$code" "$seconds"
-	done
-	# The batch itself ends with 0 or 1; the rest is the machine's verdict.
-	if [ "$status" -gt 1 ]; then
-		missing "vm $kernel" "the machine ended with status $status"
-		tail -n 40 "$dir/errors" | sed 's/^/          | /'
-	fi
-	printf '%-9s %-40s done  (%d s)\n' "vm $kernel" machine $((SECONDS - start))
-}
-
-rung_kernels() {
-	local vm_kernel vm_batch vm_total vm_allow vm_host_suites entry code seconds
-	local name script timeout
-	step kernels packages tests/env/packages.sh build agent vm || return 0
-	if [ ! -s tests/system/vm.list ]; then
-		missing kernels "tests/system/vm.list is missing"
-		return 0
-	fi
-	step kernels tools make_quiet tools agent system-programs || return 0
-	for vm_kernel in 6.1 6.12; do
-		step kernels "module-$vm_kernel" make_quiet "module-$vm_kernel" || continue
-		vm_batch=()
-		vm_total=0
-		vm_allow=
-		vm_host_suites=()
-		read_list tests/system/vm.list "6.1 6.12" vm_collect
-		[ "${#vm_batch[@]}" -eq 0 ] || vm_run_batch "$vm_kernel"
-		for entry in "${vm_host_suites[@]}"; do
-			IFS='|' read -r name script timeout <<<"$entry"
-			run_suite "vm $vm_kernel" "$name" timeout -k 5 "$timeout" \
-				env COUCHE_RUN="tests/env/vm-run.sh -k $vm_kernel" \
-				COUCHE_KERNEL="$vm_kernel" \
-				COUCHE_BUILD="$PWD/build/module-$vm_kernel" "$script"
-		done
-	done
-}
-
 # Stock kernels take a few cuts each in rung_kernels; here, one takes many.
 rung_powercut() {
 	local kernel=6.12
@@ -412,15 +385,16 @@ rung_powercut() {
 rung_control() {
 	local script found=
 	step control packages tests/env/packages.sh build agent control || return 0
-	step control programs make_quiet tools agent || return 0
+	step control programs make_quiet tools agent control-programs || return 0
 	for script in tests/control/*.sh; do
 		[ -x "$script" ] || continue
 		case ${script##*/} in
 		lib*) continue ;;
 		esac
 		found=yes
-		run_suite control "$(basename "$script" .sh)" timeout -k 5 300 "$script"
+		lane_begin control "$(basename "$script" .sh)" timeout -k 5 300 "$script"
 	done
+	lanes_end
 	[ -n "$found" ] || missing control "tests/control holds no suite"
 }
 

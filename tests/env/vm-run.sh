@@ -105,7 +105,7 @@ key=$(sha256sum "$COUCHE_TOP/tests/env/guest/vm-init" "$0" | sha256sum | cut -c1
 initramfs=$COUCHE_CACHE/kernel/$machine_kernel/initramfs-$key
 with_lock "initramfs-$machine_kernel" build_initramfs "$initramfs" "$modules" "$release"
 
-if kvm_runs; then
+if with_lock kvm kvm_runs; then
 	arguments+=(-accel kvm -cpu host)
 else
 	arguments+=(-accel "tcg,thread=multi,tb-size=512" -cpu "max,la57=off")
