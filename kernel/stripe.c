@@ -787,28 +787,26 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 	       group->desc.nr ? 0 : -EIO;
 }
 
+/*
+ * All of it, as it was written? A leg that failed may have lost what it had not
+ * flushed, in any order, so a footer alone says nothing about what it is for.
+ */
 static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *stripe,
 			   const struct couche_stripe_id *id, unsigned int shard)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
-	struct couche_group *group = couche_group_find(pool, id->place.group);
-	u8 *block = shard_footers(pool, stripe, id->place.tier, shard);
-	u32 *crcs = shard_crcs(pool, stripe, id->place.tier, shard);
-	u32 row = from_couche_row(id->place.row) + geo->data_rows;
-	struct couche_footer expected;
-	const char *field;
-	unsigned int n;
+	struct load l = {
+		.pool = pool,
+		.stripe = stripe,
+		.id = id,
+		.group = couche_group_find(pool, id->place.group),
+		.rows = pool->geometry[id->place.tier].data_rows,
+		.fresh = true,
+	};
+	struct couche_batch batch;
 
-	if (stripe_read(pool, stripe, couche_group_leg(pool, group, shard),
-			couche_group_sector(pool, group, shard, row), block,
-			(size_t)geo->footers << COUCHE_BLOCK_SHIFT))
-		return false;
-	couche_stripe_expect(pool, id, shard, &expected);
-	for (n = 0; n < expected.footers; n++)
-		if (couche_footer_decode(block + ((size_t)n << COUCHE_BLOCK_SHIFT), &expected, n,
-					 pool->seed, crcs + n * COUCHE_FOOTER_CRCS, &field))
-			return false;
-	return true;
+	stripe_batch_begin(&batch, stripe);
+	submit_shard(&l, shard, &batch);
+	return !stripe_read_wait(pool, stripe, &batch) && shard_good(&l, shard);
 }
 
 static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
@@ -871,7 +869,7 @@ static void make_footers(struct couche_pool *pool, struct couche_stripe *stripe,
  * @id: the extent, owned by the caller, and its place
  * @legs: bit per leg to look at
  *
- * A shard whose footer is not there is lost, so writing it puts nothing at
+ * A shard that is not there, or wrong, is lost, so writing it puts nothing at
  * risk: the others are not touched, and no more than k of them read.
  *
  * Context: process; sleeps. Nothing is flushed.

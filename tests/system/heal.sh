@@ -276,6 +276,23 @@ ok "once the legs are back it is idle" all restore "${OTHERS[@]}" AND is idle re
 ok "and everything healthy" all reopen AND stamp check $V 1 AND is 0 volume_degraded 1 AND \
 	is idle rebuild_state
 
+# --- a leg that lost what it had not flushed ---------------------------------------------------
+
+must fresh 9
+must message rebuild stop
+LEG=$(leg_of 5 0)
+OTHERS=("$(leg_of 5 1)" "$(leg_of 5 2)")
+ok "a leg fails and loses part of a shard, not its footer" all fail "$LEG" AND flip 5:0
+ok "it comes back" restore "$LEG"
+must fail "${OTHERS[@]}"
+must leg_break "${OTHERS[0]}"
+must leg_break "${OTHERS[1]}"
+ok "and has all its shards: two others may be lost (I1)" all stamp check $V 9 AND is 0 volume_lost 1
+must leg_mend "${OTHERS[0]}"
+must leg_mend "${OTHERS[1]}"
+must restore "${OTHERS[@]}"
+must message rebuild start
+
 # --- while a rebuild goes on ------------------------------------------------------------------
 
 must fresh 2
