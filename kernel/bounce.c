@@ -14,7 +14,9 @@
 struct couche_bounce {
 	struct couche_flight flight;
 	couche_bounce_done_t done;
+	void (*landed)(void *private);	/* the device has let go, after it was given up */
 	void *private;
+	struct llist_node kept;
 	unsigned int bytes;		/* counted in pool->bounce_bytes */
 	bool write;
 	bool borrowed;			/* its pages are not ours to give up */
@@ -50,6 +52,8 @@ static void bounce_end(struct couche_flight *flight, blk_status_t status)
 static void bounce_free(struct couche_flight *flight)
 {
 	struct couche_bounce *bounce = container_of(flight, struct couche_bounce, flight);
+	void (*landed)(void *private) = bounce->landed;
+	void *private = bounce->private;
 	struct bvec_iter_all iter;
 	struct bio_vec *bv;
 
@@ -60,6 +64,8 @@ static void bounce_free(struct couche_flight *flight)
 	if (bounce->bytes)
 		atomic_long_sub(bounce->bytes, &flight->leg->pool->bounce_bytes);
 	bio_put(&bounce->bio);
+	if (landed)
+		landed(private);
 }
 
 static const struct couche_flight_ops bounce_ops = {
@@ -70,8 +76,10 @@ static const struct couche_flight_ops bounce_ops = {
 static void bounce_endio(struct bio *bio)
 {
 	struct couche_bounce *bounce = container_of(bio, struct couche_bounce, bio);
+	blk_status_t status = bio->bi_status;
 
-	couche_flight_land(&bounce->flight, bio->bi_status);
+	/* A device's own timeout returned the bio: nothing is on its way any more. */
+	couche_flight_land(&bounce->flight, status == BLK_STS_TIMEOUT ? BLK_STS_IOERR : status);
 }
 
 static struct couche_bounce *bounce_alloc(struct couche_leg *leg, sector_t sector, blk_opf_t opf,
@@ -90,6 +98,7 @@ static struct couche_bounce *bounce_alloc(struct couche_leg *leg, sector_t secto
 	/* Until it is sent there is one holder. */
 	refcount_set(&bounce->flight.holders, 1);
 	bounce->bytes = 0;
+	bounce->landed = NULL;
 	bounce->borrowed = false;
 	bounce->write = op_is_write(opf);
 	bio->bi_iter.bi_sector = sector;
@@ -193,6 +202,42 @@ void couche_bounce_put(struct couche_bounce *bounce)
 {
 	if (bounce)
 		couche_flight_put(&bounce->flight);
+}
+
+/**
+ * couche_bounce_keep() - Decide later about one that was given up
+ * @bounce: done
+ * @kept: list of them
+ *
+ * Context: any.
+ */
+void couche_bounce_keep(struct couche_bounce *bounce, struct llist_head *kept)
+{
+	llist_add(&bounce->kept, kept);
+}
+
+/**
+ * couche_bounce_put_kept() - Be done with all that were kept
+ * @kept: list of them; empty afterwards
+ * @pending: counted up for each, if there is @landed
+ * @landed: called as often, when its device has let go; NULL: never
+ * @private: for @landed
+ *
+ * Context: any; @landed is called here or in the end of a bio, any context.
+ */
+void couche_bounce_put_kept(struct llist_head *kept, atomic_t *pending,
+			    void (*landed)(void *private), void *private)
+{
+	struct couche_bounce *bounce, *next;
+
+	llist_for_each_entry_safe(bounce, next, llist_del_all(kept), kept) {
+		if (landed) {
+			atomic_inc(pending);
+			bounce->landed = landed;
+			bounce->private = private;
+		}
+		couche_bounce_put(bounce);
+	}
 }
 
 /**

@@ -7,7 +7,9 @@
  * into pages of ours and copied from there; and written from the submitter's
  * pages with references of ours on them, or, where a page cannot be referred
  * to, such as one of slab memory, from a copy. That is asked for only in a pool
- * with a leg_timeout.
+ * with a leg_timeout. A write that was given up goes on reading those pages: who
+ * cannot do without the leg keeps the bounce, and with it the submitter's bio,
+ * until the device has let go (couche_bounce_put_kept()).
  *
  * A bounce belongs to whoever made it and, from couche_bounce_send() on, to the
  * device too. Pages that are read into are limited for each pool; beyond that,
@@ -18,6 +20,7 @@
 #define COUCHE_BOUNCE_H
 
 #include <linux/blk_types.h>
+#include <linux/llist.h>
 
 struct couche_bounce;
 struct couche_leg;
@@ -36,6 +39,9 @@ struct couche_bounce *couche_bounce_read(struct couche_leg *leg, sector_t sector
 					 unsigned int bytes, gfp_t gfp);
 void couche_bounce_send(struct couche_bounce *bounce, couche_bounce_done_t done, void *private);
 void couche_bounce_put(struct couche_bounce *bounce);
+void couche_bounce_keep(struct couche_bounce *bounce, struct llist_head *kept);
+void couche_bounce_put_kept(struct llist_head *kept, atomic_t *pending,
+			    void (*landed)(void *private), void *private);
 struct couche_leg *couche_bounce_leg(const struct couche_bounce *bounce);
 void *couche_bounce_block(struct couche_bounce *bounce, unsigned int i);
 void couche_bounce_copy(struct bio *bio, struct bvec_iter *iter, const void *from,

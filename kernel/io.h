@@ -17,6 +17,7 @@
 #define COUCHE_IO_H
 
 #include <linux/device-mapper.h>
+#include <linux/llist.h>
 #include <linux/workqueue.h>
 
 #include "flight.h"
@@ -37,6 +38,7 @@ struct couche_io {
 	struct couche_leg *leg;		/* where dm sent it, or NULL */
 	struct couche_group *group;
 	struct couche_bounce *bounce;	/* read.c */
+	struct llist_head late;		/* write.c: bounces that were given up */
 	struct couche_flight flight;	/* while dm has it on its way to leg */
 	struct bvec_iter iter;		/* as it came in */
 	u64 word;			/* the entry as it was read */

@@ -50,14 +50,32 @@ int couche_write_settle(struct couche_pool *pool, const struct couche_group *gro
 	return failed ? couche_superblock_fail_legs(pool, shards_to_legs(group, failed)) : 0;
 }
 
+static void late_landed(void *private)
+{
+	struct couche_io *io = private;
+
+	if (atomic_dec_and_test(&io->pending))
+		couche_io_end(io, BLK_STS_IOERR);
+}
+
 static void settle_work(struct work_struct *work)
 {
 	struct couche_io *io = container_of(work, struct couche_io, work);
 	u32 failed = atomic_read(&io->failed);
-	int err = couche_write_settle(io->volume->pool, io->group, failed,
-				      io->tried & ~failed);
 
-	couche_io_end(io, errno_to_blk_status(err));
+	if (!couche_write_settle(io->volume->pool, io->group, failed, io->tried & ~failed)) {
+		couche_bounce_put_kept(&io->late, NULL, NULL, NULL);
+		couche_io_end(io, BLK_STS_OK);
+		return;
+	}
+	/*
+	 * What was given up will land on a leg that stays in use, so the pages are
+	 * not the writer's again before. Behind the fence nobody waits for it.
+	 */
+	couche_io_leave(io);
+	atomic_set(&io->pending, 1);
+	couche_bounce_put_kept(&io->late, &io->pending, late_landed, io);
+	late_landed(io);
 }
 
 static void copies_put(struct couche_io *io)
@@ -86,7 +104,10 @@ static void copy_done(struct couche_bounce *bounce, void *private, blk_status_t 
 
 	if (status)
 		atomic_or(copy_on(io->group, couche_bounce_leg(bounce)), &io->failed);
-	couche_bounce_put(bounce);
+	if (status == BLK_STS_TIMEOUT)
+		couche_bounce_keep(bounce, &io->late);
+	else
+		couche_bounce_put(bounce);
 	copies_put(io);
 }
 
@@ -98,6 +119,7 @@ static void write_copies(struct couche_io *io, u32 row)
 
 	atomic_set(&io->pending, 1);
 	atomic_set(&io->failed, 0);
+	init_llist_head(&io->late);
 	io->tried = 0;
 	for (i = 0; i < io->group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(pool, io->group, i);

@@ -166,6 +166,53 @@ for leg in 2 3; do
 	must restore $((5 - leg))
 done
 
+# Both copies: there is nothing to fall back to. Whatever the writer is told, what
+# it does with its buffer afterwards is none of the block's business.
+write_once() {
+	python3 - $V /tmp/stay <<-END
+		import mmap, os, sys
+		device = os.open(sys.argv[1], os.O_RDWR | os.O_DIRECT)
+		buffer = mmap.mmap(-1, 4096)
+		buffer[:] = b"W" * 4096
+		try:
+		    os.pwritev(device, [buffer], 0)
+		except OSError as error:
+		    print(error)
+		buffer[:] = b"X" * 4096
+		print("ended", flush=True)
+		open(sys.argv[2]).read()
+	END
+}
+
+both_hang() {
+	[[ $(pool_legs) == AA[hF][hF]* ]]
+}
+
+block_is() {
+	drop_caches
+	same "$(dd if=$V bs=4096 count=1 iflag=direct status=none | tr -d '\0' | head -c 1)" "$1"
+}
+
+must fill 4
+must eval 'tr "\0" O </dev/zero | dd of=$V bs=4096 count=1 iflag=fullblock oflag=direct status=none'
+must block_is O
+must mkfifo /tmp/stay
+must hang 2 3
+write_once >/tmp/write 2>&1 &
+WRITE=$!
+ok "both copies hang" eventually $LIMIT both_hang
+eventually 3 grep -q ended /tmp/write
+must release 2 3
+ok "the writer is told" all eval ': >/tmp/stay' AND wait $WRITE
+for leg in 2 3; do
+	eventually 10 is A leg_state $leg || must message restore_leg $leg
+done
+must eventually 60 is $ALL pool_legs
+W=$(dd if=$V bs=4096 count=1 iflag=direct status=none | head -c 1)
+ok "nothing shows that was not written (I2)" eval '[[ $W == [OW] ]]'
+ok "nor on the one copy or the other" all message fail_leg 2 AND block_is "$W" AND restore 2 AND \
+	message fail_leg 3 AND block_is "$W" AND restore 3
+
 # --- metadata -----------------------------------------------------------------------
 
 must load_start
