@@ -5,8 +5,8 @@
 # Fragments and what they may use
 # -------------------------------
 # agent/agent.mk, tools/tools.mk, tests/unit/unit.mk, tests/fuzz/fuzz.mk,
-# tests/bench/bench.mk, tests/crash/crash.mk and tests/demo/demo.mk are read if
-# they exist. A fragment writes rules for what it builds, below $(B), and
+# tests/bench/bench.mk, tests/crash/crash.mk, tests/model/model.mk and
+# tests/demo/demo.mk are read if they exist. A fragment writes rules for what it builds, below $(B), and
 # appends to:
 #
 #   AGENT       programs of "make agent"   (build/couchestor)
@@ -134,6 +134,7 @@ $(foreach tree,obj san fuzz,$(eval $(call core-library,$(tree))))
 -include tests/bench/bench.mk
 -include tests/system/system.mk
 -include tests/crash/crash.mk
+-include tests/model/model.mk
 -include tests/demo/demo.mk
 
 -include $(shell [ ! -d $(B) ] || find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
@@ -184,7 +185,7 @@ SOAK_SECONDS ?= 3600
 RUN = UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run.sh
 
 check: ## the short form of all below, then one line that counts (COUCHE_FULL=1: the whole)
-	@$(if $(COUCHE_FULL),,COUCHE_QUICK=1) $(RUN) style unit uml crash kernels control
+	@$(if $(COUCHE_FULL),,COUCHE_QUICK=1) $(RUN) style unit model uml crash kernels control
 
 check-unit: ## unit tests under sanitizers, and every fuzzer for FUZZ_SECONDS (60)
 	@$(RUN) unit
@@ -195,8 +196,12 @@ check-uml: ## the module in user-mode Linux: KUnit and system tests
 check-crash: ## the power fails at 2000 points of a log of dm-log-writes: is all there?
 	@$(RUN) crash
 
-soak: ## the same at 20000 points, fio with verification for SOAK_SECONDS (an hour), 100 power cuts
-	@COUCHE_CRASH_POINTS=20000 COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) crash soak powercut
+check-model: ## does the model test, whose short form is a unit test, find what is broken on purpose?
+	@$(RUN) model
+
+soak: ## the same at 20000 points, five million operations of the model test, fio with verification for SOAK_SECONDS (an hour), 100 power cuts
+	@COUCHE_CRASH_POINTS=20000 COUCHE_MODEL_OPERATIONS=5000000 COUCHE_MODEL_PART=100000 \
+		COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) model crash soak powercut
 
 check-soak: ## only fio: volumes hot, cold and on the move, while legs fail and return
 	@COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) soak
@@ -267,5 +272,5 @@ FORCE:
 	module-uml-kasan module-uml-lockdep agent tools agent-programs \
 	tools-programs unit-programs fuzz-programs bench-programs \
 	system-programs control-programs crash-programs demo-programs demo check check-unit \
-	check-uml check-crash check-soak soak check-kernels check-control style fuzz bench \
+	check-uml check-crash check-model check-soak soak check-kernels check-control style fuzz bench \
 	docs install install-dkms clean help

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: run.sh RUNG...        (style, unit, fuzz, uml, crash, soak, kernels,
-#        powercut, control)
+# usage: run.sh RUNG...        (style, unit, fuzz, model, uml, crash, soak,
+#        kernels, powercut, control)
 #
 # Run the suites of each rung, one line of progress per suite, and end with
 # "N passed, N failed, N skipped" alone on the last line. A suite is a command
@@ -191,6 +191,16 @@ rung_unit() {
 		done
 	fi
 	rung_fuzz
+}
+
+# The model test's short form is among the unit tests.
+rung_model() {
+	step model packages tests/env/packages.sh build agent unit || return 0
+	step model build make_quiet build/model/couche-model || return 0
+	[ -z "${COUCHE_MODEL_OPERATIONS:-}" ] ||
+		run_suite model operations timeout -k 5 14400 tests/model/model.sh
+	run_suite model mutants timeout -k 5 3600 tests/model/mutants.sh
+	grep -aE '^ok .* is found' "$LOGS/model/mutants.log" | sed 's/^ok [0-9]* - /          /' || :
 }
 
 # One fuzzer as a TAP suite of one test.
@@ -403,7 +413,7 @@ main() {
 	[ $# -gt 0 ] || die "usage: run.sh RUNG..."
 	for rung in "$@"; do
 		case $rung in
-		style | unit | fuzz | uml | crash | soak | kernels | powercut | control) "rung_$rung" ;;
+		style | unit | fuzz | model | uml | crash | soak | kernels | powercut | control) "rung_$rung" ;;
 		*) die "unknown rung '$rung'" ;;
 		esac
 	done

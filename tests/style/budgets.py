@@ -40,7 +40,8 @@ def main():
             used.add(path)
         elif lines > limit:
             print(f"{path}: {lines} lines, {limit} are the limit")
-        for match in TYPEDEF.finditer(text):
+        # What stands for the kernel's own headers has the kernel's own types.
+        for match in TYPEDEF.finditer(text) if "/shim/" not in path else ():
             line = text.count("\n", 0, match.start(1)) + 1
             print(f"{path}:{line}: typedef of a {match.group(1)}")
     for line in sys.stdin:

@@ -23,6 +23,9 @@ UAPI_IGNORE=BIT_MACRO,CAMELCASE
 # that start with a cleanup attribute, which checkpatch takes for statements. A
 # table line or a JSON document of a test is longer than a line.
 USER_IGNORE=PREFER_KERNEL_TYPES,BIT_MACRO,ARRAY_SIZE,ALLOC_WITH_MULTIPLY,ALLOC_SIZEOF_STRUCT,CAMELCASE,STRCPY,STRNCPY,SSCANF_TO_KSTRTO,VOLATILE,CONST_STRUCT,NEW_TYPEDEFS,DEEP_INDENTATION,MACRO_ARG_REUSE,LONG_LINE_STRING,AVOID_BUG,AVOID_EXTERNS,INLINE,USLEEP_RANGE,DEPRECATED_API,STATIC_CONST_CHAR_ARRAY,PREFER_DEFINED_ATTRIBUTE_MACRO,COMPLEX_MACRO,SPACING,LINE_SPACING,SPLIT_STRING,EMBEDDED_FUNCTION_NAME
+# What stands for the kernel's own headers: macros that drop what only the
+# kernel needs, and barriers that are no barriers.
+SHIM_IGNORE=$USER_IGNORE,MEMORY_BARRIER,MACRO_ARG_UNUSED,MACRO_ARG_PRECEDENCE,JIFFIES_COMPARISON,UNNECESSARY_CASTS
 
 check() {
 	local ignore=$1
@@ -36,9 +39,12 @@ check() {
 linux=$(style_linux)
 readarray -t kernel < <(style_files 'kernel/*.[ch]' ':!kernel/trace.h')
 readarray -t uapi < <(style_files 'uapi/*.h')
-readarray -t user < <(style_files 'agent/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]')
+readarray -t user < <(style_files 'agent/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]' \
+	':!tests/model/shim')
+readarray -t shim < <(style_files 'tests/model/shim/*.h')
 check "$KERNEL_IGNORE" "${kernel[@]}"
 check "$TRACE_IGNORE" kernel/trace.h
 check "$UAPI_IGNORE" "${uapi[@]}"
 check "$USER_IGNORE" "${user[@]}"
-style_end $((${#kernel[@]} + 1 + ${#uapi[@]} + ${#user[@]})) "C files"
+check "$SHIM_IGNORE" "${shim[@]}"
+style_end $((${#kernel[@]} + 1 + ${#uapi[@]} + ${#user[@]} + ${#shim[@]})) "C files"

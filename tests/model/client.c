@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "client.h"
+
+#include <linux/mm.h>
+
+#include "oracle.h"
+
+#define CLIENTS_MAX	16
+#define EXTENT		16		/* blocks */
+#define EXTENTS		(ORACLE_BLOCKS / EXTENT)
+
+struct place {
+	u32 volume, first, nr;
+};
+
+static struct mapped_device *const *devices;
+static u64 left;
+static unsigned int nr_clients;
+
+/* What this life's clients like to do, in per thousand. */
+static struct {
+	u32 reads, flushes, unmaps, fua, whole;
+} mix;
+
+static void get_pages(struct page **pages, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		pages[i] = alloc_page(GFP_KERNEL);
+}
+
+static void put_pages(struct page **pages, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		put_page(pages[i]);
+}
+
+static int do_io(const struct place *p, blk_opf_t opf, struct page **pages)
+{
+	return model_dm_io(devices[p->volume], opf, (u64)p->first * 8, p->nr * 8, pages);
+}
+
+/* A few extents are in demand; whole ones and single blocks are likely. */
+static struct place pick(void)
+{
+	struct place p = { .volume = model_below(ORACLE_VOLUMES) };
+	u32 extent = model_chance(600) ? model_below(4) * 7 : model_below(EXTENTS), at;
+
+	if (model_chance(mix.whole)) {
+		p.first = extent * EXTENT;
+		p.nr = EXTENT;
+		return p;
+	}
+	p.nr = model_chance(500) ? 1 : 1 + model_below(EXTENT);
+	at = model_below(EXTENT - p.nr + 1);
+	p.first = extent * EXTENT + at;
+	return p;
+}
+
+static void no_error(int err, const char *what, const struct place *p)
+{
+	if (err)
+		model_fail("I1", "a %s fails that must not: volume %u blocks %u+%u", what,
+			   p->volume, p->first, p->nr);
+}
+
+static void do_flush(void)
+{
+	struct place p = { .volume = model_below(ORACLE_VOLUMES) };
+	u64 begun = oracle_flush_begin();
+
+	no_error(do_io(&p, REQ_OP_WRITE | REQ_PREFLUSH, NULL), "flush", &p);
+	oracle_flush_end(begun);
+}
+
+static void do_write(void)
+{
+	struct page *pages[ORACLE_RUN];
+	struct place p = pick();
+	bool fua = model_chance(mix.fua);
+	u64 version;
+	u32 i;
+
+	if (!oracle_write_begin(p.volume, p.first, p.nr, false, &version)) {
+		do_flush();
+		return;
+	}
+	get_pages(pages, p.nr);
+	for (i = 0; i < p.nr; i++)
+		oracle_fill(page_address(pages[i]), p.volume, p.first + i, version);
+	no_error(do_io(&p, REQ_OP_WRITE | (fua ? REQ_FUA : 0), pages), "write", &p);
+	oracle_write_end(p.volume, p.first, p.nr, true, fua);
+	put_pages(pages, p.nr);
+}
+
+static void do_read(void)
+{
+	struct page *pages[ORACLE_RUN];
+	struct place p = pick();
+	struct oracle_read read;
+
+	get_pages(pages, p.nr);
+	oracle_read_begin(&read, p.volume, p.first, p.nr);
+	no_error(do_io(&p, REQ_OP_READ, pages), "read", &p);
+	oracle_read_end(&read, (u8 **)pages);
+	put_pages(pages, p.nr);
+}
+
+/* A discard of part of an extent promises nothing; else it is zeros. */
+static void do_unmap(blk_opf_t op)
+{
+	struct place p = pick();
+	u64 version;
+
+	if (!oracle_write_begin(p.volume, p.first, p.nr, true, &version))
+		return;
+	no_error(do_io(&p, op, NULL), op == REQ_OP_DISCARD ? "discard" : "write-zeroes", &p);
+	oracle_write_end(p.volume, p.first, p.nr, op != REQ_OP_DISCARD || p.nr == EXTENT, false);
+}
+
+static void do_something(void)
+{
+	u32 dice = model_below(1000);
+
+	if (dice < mix.reads)
+		do_read();
+	else if (dice < mix.reads + mix.flushes)
+		do_flush();
+	else if (dice < mix.reads + mix.flushes + mix.unmaps)
+		do_unmap(model_chance(500) ? REQ_OP_DISCARD : REQ_OP_WRITE_ZEROES);
+	else
+		do_write();
+}
+
+static void client(void *arg)
+{
+	while (left) {
+		left--;
+		model_operations++;
+		do_something();
+	}
+	nr_clients--;
+}
+
+/* Commits are large where flushes are rare, and many where they are not. */
+static void choose_mix(enum client_mood mood)
+{
+	static const u32 fuas[] = { 0, 0, 0, 20, 200, 600 };
+	static const u32 flushes[] = { 1, 4, 20, 70, 250 };
+
+	mix.reads = 50 + model_below(500);
+	mix.flushes = flushes[model_below(ARRAY_SIZE(flushes))];
+	mix.unmaps = model_below(100);
+	mix.fua = fuas[model_below(ARRAY_SIZE(fuas))];
+	mix.whole = model_below(400);
+	if (mood == CLIENTS_LAZY) {
+		mix.reads = 50;
+		mix.flushes = 1;
+		mix.fua = 0;
+	} else if (mood == CLIENTS_ANXIOUS) {
+		mix.flushes = 250;
+		mix.fua = 300;
+	}
+}
+
+/**
+ * clients_start() - Begin to use the volumes
+ * @volumes: which
+ * @operations: how many, of all clients together
+ * @mood: how often they want to be sure
+ */
+void clients_start(struct mapped_device *const *volumes, u64 operations, enum client_mood mood)
+{
+	u32 clients = 1 + model_below(CLIENTS_MAX);
+
+	devices = volumes;
+	left = operations;
+	choose_mix(mood);
+	for (nr_clients = 0; nr_clients < clients; nr_clients++)
+		model_spawn("client", client, NULL);
+}
+
+bool clients_over(void)
+{
+	return !nr_clients;
+}
+
+/**
+ * clients_verify() - Look at every byte
+ * @volumes: which; nobody uses them yet
+ */
+void clients_verify(struct mapped_device *const *volumes)
+{
+	struct page *pages[EXTENT];
+	struct place p = { .nr = EXTENT };
+
+	devices = volumes;
+	get_pages(pages, EXTENT);
+	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
+		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT) {
+			no_error(do_io(&p, REQ_OP_READ, pages), "read after a start", &p);
+			oracle_recovered(p.volume, p.first, EXTENT, (u8 **)pages);
+		}
+	put_pages(pages, EXTENT);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fault.h"
+
+#include <linux/sched.h>
+#include <stdio.h>
+
+#include "control.h"
+#include "couche_netlink.h"
+#include "leg.h"
+#include "machine.h"
+#include "pool.h"
+#include "resync.h"
+
+#define PATIENCE_MS	120000	/* of the machine's own time, to be whole again */
+
+static u64 sick;		/* legs with a fault just now, a bit each */
+
+static u32 sick_of_role(u8 role)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < machine.nr_legs; i++)
+		nr += machine.roles[i] == role && ((sick | machine.missing) & BIT_ULL(i));
+	return nr;
+}
+
+static void make_sick(struct model_leg *leg)
+{
+	static const u32 rates[] = { 20, 200, 1000 };
+	u32 rate = rates[model_below(ARRAY_SIZE(rates))];
+	u32 kind = model_below(5);
+
+	leg->gone = kind == 0;
+	leg->read_errors = kind == 1 || kind == 4 ? rate : 0;
+	leg->write_errors = kind == 2 || kind == 4 ? rate : 0;
+	leg->flush_errors = kind == 3 || kind == 4 ? rate : 0;
+	model_log("fault: %s: gone %u, errors %u/%u/%u", leg->name, leg->gone, leg->read_errors,
+		  leg->write_errors, leg->flush_errors);
+}
+
+/**
+ * fault_play() - A leg falls ill, or all are well again
+ * @pool: in use
+ */
+void fault_play(struct couche_pool *pool)
+{
+	u32 i = model_below(machine.nr_legs);
+	u8 role = machine.roles[i];
+
+	if (!machine.faults)
+		return;
+	if (machine.weak && model_chance(400)) {
+		fault_mend(pool);
+		return;
+	}
+	if (sick_of_role(role) >= machine.spare[role] || ((sick | machine.missing) & BIT_ULL(i)))
+		return;
+	/* What an earlier fault has left undone would count against this one. */
+	if (machine.weak && !sick)
+		return;
+	sick |= BIT_ULL(i);
+	machine.weak = true;
+	machine_counts.faults++;
+	make_sick(&machine.legs[i]);
+}
+
+static bool all_online(const struct couche_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (READ_ONCE(pool->legs[i].state) != COUCHE_LEG_ONLINE)
+			return false;
+	return true;
+}
+
+static bool goes_on(struct couche_pool *pool, enum couche_sweep_kind kind)
+{
+	struct couche_sweep_info info;
+
+	couche_pool_sweep_info(pool, kind, &info);
+	return info.state == COUCHE_SWEEP_RUNNING || info.state == COUCHE_SWEEP_WAITING;
+}
+
+static void restore_failed(struct couche_pool *pool)
+{
+	const char *why = "";
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (READ_ONCE(pool->legs[i].state) == COUCHE_LEG_FAILED)
+			model_log("restore leg %u: %d %s", i, couche_leg_restore(pool, i, &why),
+				  why);
+}
+
+/* Every shard is read, and is right: else it could not do without another leg. */
+static bool scrub(struct couche_pool *pool)
+{
+	struct couche_sweep_info info;
+	const char *why = "";
+
+	couche_pool_sweep(pool, COUCHE_SWEEP_SCRUB, COUCHE_SWEEP_STOP, U64_MAX, &why);
+	if (couche_pool_sweep(pool, COUCHE_SWEEP_SCRUB, COUCHE_SWEEP_START, U64_MAX, &why))
+		return false;
+	machine_counts.scrubs++;
+	while (goes_on(pool, COUCHE_SWEEP_SCRUB))
+		schedule_timeout_uninterruptible(20);
+	couche_pool_sweep_info(pool, COUCHE_SWEEP_SCRUB, &info);
+	model_log("mended: scrub: %llu bad, %llu failed", info.bad, info.failed);
+	return !info.bad && !info.failed;
+}
+
+static bool is_whole(struct couche_pool *pool)
+{
+	return all_online(pool) && !couche_resync_needed(pool) &&
+	       !goes_on(pool, COUCHE_SWEEP_REBUILD);
+}
+
+/**
+ * fault_mend() - All legs are well again, and the pool makes itself whole
+ * @pool: in use
+ *
+ * It has to within some time: then it could do without the next leg.
+ */
+void fault_mend(struct couche_pool *pool)
+{
+	u64 until = model_jiffies + PATIENCE_MS;
+	u32 i;
+
+	if (!machine.weak)
+		return;
+	for (i = 0; i < machine.nr_legs; i++)
+		model_leg_heal(&machine.legs[i]);
+	sick = 0;
+	if (machine.missing)
+		machine_find_legs();
+	do {
+		restore_failed(pool);
+		schedule_timeout_uninterruptible(20);
+		if (model_jiffies > until)
+			model_fail("redundancy", "the pool is not whole %u s after all legs are",
+				   PATIENCE_MS / 1000);
+	} while (!is_whole(pool) || !scrub(pool));
+	machine.weak = false;
+}
+
+/**
+ * fault_after_death() - Which legs are there at the next start?
+ */
+void fault_after_death(void)
+{
+	u32 i, nr = model_below(4);
+
+	if (!machine.faults || !machine.formatted)
+		return;
+	for (i = 0; i < machine.nr_legs; i++)
+		model_leg_heal(&machine.legs[i]);
+	machine.missing |= sick;
+	sick = 0;
+	if (machine.weak) {
+		/* The same ones, or none: they have missed what others have. */
+		if (model_chance(500))
+			machine.missing = 0;
+		return;
+	}
+	while (nr--) {
+		i = model_below(machine.nr_legs);
+		if (sick_of_role(machine.roles[i]) < machine.spare[machine.roles[i]])
+			machine.missing |= BIT_ULL(i);
+	}
+	if (!machine.missing)
+		return;
+	machine.weak = true;
+	machine_counts.degraded++;
+	model_log("missing at the next start: %#llx", machine.missing);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Faults of legs, never more at a time than the profiles stand: errors, a leg
+ * that is pulled, and legs that are not there at a start.
+ */
+#ifndef MODEL_FAULT_H
+#define MODEL_FAULT_H
+
+#include "model.h"
+
+struct couche_pool;
+
+void fault_play(struct couche_pool *pool);
+void fault_mend(struct couche_pool *pool);
+void fault_after_death(void);
+
+#endif /* MODEL_FAULT_H */

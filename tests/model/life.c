@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A life: the pool is started, every byte is looked at, clients use it while
+ * an administrator moves extents, takes checkpoints, and suspends it; then it
+ * is shut down, or it dies at any step, its start included.
+ */
+#include <stdio.h>
+
+#include "account.h"
+#include "client.h"
+#include "control.h"
+#include "couche_netlink.h"
+#include "fault.h"
+#include "machine.h"
+#include "oracle.h"
+#include "pool.h"
+#include "read_stripe.h"
+
+#define VOLUME_SECTORS	(ORACLE_BLOCKS * 8)
+
+static struct mapped_device *pool_device, *volumes[ORACLE_VOLUMES];
+static struct couche_pool *pool;
+static u64 life_operations;
+static bool dies_in_use;
+static u32 death;			/* the event that it waits for */
+static bool torn;			/* the last one died in a long commit */
+
+static void message(const char *text)
+{
+	int err = model_dm_message(pool_device, text);
+
+	model_log("message %s: %d", text, err);
+}
+
+static void start_pool(void)
+{
+	static const u8 uuid[16] = { 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0, 0x40, 0, 0x80, [15] = 1 };
+	char line[1024];
+	int err;
+
+	pool_device = model_dm_create("pool");
+	err = model_dm_load(pool_device, "couche-pool", 8, machine_table(line, sizeof(line)));
+	if (!err)
+		err = model_dm_resume(pool_device);
+	if (err)
+		model_fail("I1", "the pool does not start: %d, %s", err, line);
+	pool = couche_pool_find(uuid);
+	if (!pool)
+		model_fail("harness", "there is no pool");
+}
+
+void machine_find_legs(void)
+{
+	char line[1024];
+
+	machine.missing = 0;
+	model_dm_suspend(pool_device);
+	if (model_dm_load(pool_device, "couche-pool", 8, machine_table(line, sizeof(line))) ||
+	    model_dm_resume(pool_device))
+		model_fail("I1", "a table with all legs is refused");
+}
+
+static void create_volumes(void)
+{
+	char text[64];
+	u32 i;
+
+	for (i = 0; i < ORACLE_VOLUMES; i++) {
+		snprintf(text, sizeof(text), "create_volume %u %u v%u", i + 1, VOLUME_SECTORS, i);
+		message(text);
+	}
+	machine.formatted = true;
+}
+
+static void open_volumes(void)
+{
+	char text[32];
+	u32 i;
+
+	for (i = 0; i < ORACLE_VOLUMES; i++) {
+		snprintf(text, sizeof(text), "vol%u", i);
+		volumes[i] = model_dm_create(text);
+		snprintf(text, sizeof(text), "pool %u", i + 1);
+		if (model_dm_load(volumes[i], "couche", VOLUME_SECTORS, text) ||
+		    model_dm_resume(volumes[i]))
+			model_fail("I1", "volume %u cannot be opened", i + 1);
+	}
+}
+
+/* --- the administrator -------------------------------------------------------------- */
+
+static void migrate(void)
+{
+	struct couche_migrate_args args = {
+		.volume = 1 + model_below(ORACLE_VOLUMES),
+		.first = model_below(32),
+		.count = 1 + model_below(model_chance(300) ? 32 : 6),
+		.tier = model_chance(600) ? COUCHE_TIER_COLD : COUCHE_TIER_HOT,
+		.preserve = model_chance(300),
+		.verify = model_chance(300),
+	};
+	const char *why = "";
+	u32 id;
+	int err;
+
+	if (model_chance(150))
+		args.tier = COUCHE_TIER_WARM;
+	args.count = min(args.count, 32 - args.first);
+	err = couche_migrate_start(pool, &args, &id, &why);
+	model_log("migrate %u %llu+%llu to %u: %d %s", args.volume, args.first, args.count,
+		  args.tier, err, err ? why : "");
+}
+
+static void suspend_and_count(void)
+{
+	model_dm_suspend(pool_device);
+	account_check(pool);
+	machine_counts.accounts++;
+	if (model_dm_resume(pool_device))
+		model_fail("I1", "the pool does not resume");
+}
+
+static void administer(void)
+{
+	switch (model_below(14)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		migrate();
+		break;
+	case 4:
+		message("checkpoint");
+		break;
+	case 5:
+		message("flush");
+		break;
+	case 6:
+		message("rebuild start");
+		break;
+	case 7:
+		message("scrub start");
+		break;
+	case 8:
+		suspend_and_count();
+		break;
+	default:
+		fault_play(pool);
+		break;
+	}
+}
+
+static void check_pool(void)
+{
+	if (!couche_pool_writable(pool))
+		model_fail("I1", "the pool takes no more writes");
+}
+
+static void shut_down(void)
+{
+	u32 i;
+
+	for (i = 0; i < ORACLE_VOLUMES; i++)
+		model_dm_suspend(volumes[i]);
+	model_dm_suspend(pool_device);
+	check_pool();
+	account_check(pool);
+	machine_counts.accounts++;
+	for (i = 0; i < ORACLE_VOLUMES; i++)
+		model_dm_remove(volumes[i]);
+	couche_pool_put(pool);
+	model_dm_remove(pool_device);
+	couche_read_stripe_destroy();
+	if (model_memory_live())
+		model_fail("memory", "%zu pieces were not given back", model_memory_live());
+}
+
+/*
+ * It lives on, or dies at any step, or in the middle of what is delicate. After
+ * a commit that may be torn, the next one is.
+ */
+static void choose_end(void)
+{
+	/* Most often among the first of these, as powers of two. */
+	static const u32 among[MODEL_NR_EVENTS] = {
+		[MODEL_EVENT_META] = 9,
+		[MODEL_EVENT_LONG_META] = 3,
+		[MODEL_EVENT_FLUSH] = 7,
+		[MODEL_EVENT_MOVE] = 7,
+	};
+	u32 event = model_chance(250) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
+	u32 bits = model_below(among[event] + !event);
+
+	death = MODEL_EVENT_NONE;
+	if (model_chance(100))
+		return;
+	if (torn && model_chance(700)) {
+		event = MODEL_EVENT_META;
+		bits = model_below(4);
+	}
+	model_kill_in(100ULL << (event == MODEL_EVENT_LONG_META ? 9 : model_below(10)) |
+		      model_below(1000));
+	if (event)
+		model_kill_at_event(event, 1 + model_below(1 << bits));
+	death = event;
+}
+
+static enum client_mood choose_mood(void)
+{
+	if (torn)
+		return CLIENTS_ANXIOUS;
+	return death == MODEL_EVENT_LONG_META && dies_in_use ? CLIENTS_LAZY : CLIENTS_ANY;
+}
+
+static void life_main(void *arg)
+{
+	bool first = !machine.formatted;
+	u32 pace = 4 << model_below(6);
+
+	if (couche_read_stripe_init())
+		model_fail("harness", "no memory");
+	start_pool();
+	if (first)
+		create_volumes();
+	open_volumes();
+	clients_verify(volumes);
+	if (dies_in_use)
+		choose_end();
+	clients_start(volumes, life_operations, choose_mood());
+	while (!clients_over()) {
+		administer();
+		check_pool();
+		schedule_timeout_uninterruptible(1 + model_below(pace));
+	}
+	fault_mend(pool);
+	shut_down();
+	model_stop();
+}
+
+/* --- its end --------------------------------------------------------------------------- */
+
+static void power_off(void)
+{
+	u32 i;
+
+	model_bios_reset();
+	for (i = 0; i < machine.nr_legs; i++)
+		if (!machine.legs[i].gone)
+			model_leg_power_off(&machine.legs[i]);
+	oracle_crash();
+}
+
+static void forget(void)
+{
+	model_tasks_reset();
+	model_timers_reset();
+	model_memory_reset();
+	model_registry_reset();
+	model_dm_reset();
+	pool = NULL;
+}
+
+static void choose_rates(void)
+{
+	static const u32 points[] = { 3, 10, 40, 200, 1000 };
+	static const u32 ios[] = { 30, 200, 500, 800, 970 };
+
+	model_set_rates(points[model_below(ARRAY_SIZE(points))],
+			ios[model_below(ARRAY_SIZE(ios))]);
+	model_set_scarcity(model_chance(500) ? 0 : model_below(100));
+}
+
+/**
+ * machine_live() - One life
+ * @operations: of the clients, if it is not killed before
+ */
+void machine_live(u64 operations)
+{
+	life_operations = operations;
+	choose_rates();
+	model_spawn("life", life_main, NULL);
+	/* The layout's first life is one that makes it, and is not killed in that. */
+	dies_in_use = model_chance(750);
+	if (machine.formatted && !dies_in_use)
+		choose_end();
+	model_run();
+	machine_counts.lives++;
+	machine_counts.kills += model_killed();
+	torn = model_killed() && death == MODEL_EVENT_LONG_META;
+	model_log("%s, waited for event %u", model_killed() ? "killed" : "shut down", death);
+	power_off();
+	forget();
+	fault_after_death();
+}

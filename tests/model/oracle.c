@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "oracle.h"
+
+#include <stdio.h>
+
+#define CHOICES	24
+#define SECTORS	8
+#define WORDS	(512 / 8)
+
+enum kind { DATA, ZEROES, SEEN };
+
+/* What a block may hold. SEEN: what each sector held after the last start. */
+struct choice {
+	u64 version;
+	u64 done;		/* the oracle's clock when it ended, 0: not yet */
+	u8 kind;
+};
+
+struct block {
+	struct choice choice[CHOICES];	/* oldest first */
+	u64 seen[SECTORS];		/* versions; 0: zeros */
+	u8 nr;
+	u8 readers;		/* nothing is forgotten meanwhile */
+	bool busy;		/* somebody writes it */
+};
+
+static struct block blocks[ORACLE_VOLUMES][ORACLE_BLOCKS];
+static u64 clock_now, versions, bytes;
+static u64 watched = U64_MAX;
+
+/**
+ * oracle_watch() - Log whatever happens to a block
+ * @volume: of it
+ * @block: which
+ */
+void oracle_watch(u32 volume, u32 block)
+{
+	watched = (u64)volume << 32 | block;
+}
+
+static void note(u32 volume, u32 first, u32 nr, const char *what, u64 version)
+{
+	if (watched != U64_MAX && (u32)(watched >> 32) == volume && (u32)watched - first < nr)
+		model_log("watched: %s %llu, blocks %u+%u", what, version, first, nr);
+}
+
+void oracle_reset(void)
+{
+	u32 v, b;
+
+	memset(blocks, 0, sizeof(blocks));
+	for (v = 0; v < ORACLE_VOLUMES; v++)
+		for (b = 0; b < ORACLE_BLOCKS; b++) {
+			blocks[v][b].nr = 1;
+			blocks[v][b].choice[0].kind = ZEROES;
+			blocks[v][b].choice[0].done = ++clock_now;
+		}
+}
+
+u64 oracle_bytes(void)
+{
+	return bytes;
+}
+
+/* --- contents --------------------------------------------------------------------- */
+
+static void fill_sector(u64 *to, u32 volume, u32 block, u32 sector, u64 version)
+{
+	u64 where = (u64)volume << 40 | (u64)block << 8 | sector;
+	u64 x = version * 0x9e3779b97f4a7c15ULL ^ where;
+	u32 i;
+
+	to[0] = 0x6c65646f6d756f63ULL;
+	to[1] = where;
+	to[2] = version;
+	for (i = 3; i < WORDS; i++) {
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+		to[i] = x;
+	}
+}
+
+void oracle_fill(u8 *data, u32 volume, u32 block, u64 version)
+{
+	u32 s;
+
+	for (s = 0; s < SECTORS; s++)
+		fill_sector((u64 *)(data + s * 512), volume, block, s, version);
+}
+
+/* Which version it is, 0: zeros; says so if it is none. */
+static u64 identify(const u8 *data, u32 volume, u32 block, u32 sector, const char *when)
+{
+	u64 expected[WORDS], found[3];
+
+	memcpy(found, data, sizeof(found));
+	if (!memcmp(data, shim_zero_page, 512))
+		return 0;
+	fill_sector(expected, volume, block, sector, found[2]);
+	if (!memcmp(data, expected, 512))
+		return found[2];
+	if (found[0] == expected[0] && found[1] != expected[1])
+		model_fail("I2", "%s: volume %u block %u sector %u holds what was written to volume %llu block %llu sector %llu",
+			   when, volume, block, sector, found[1] >> 40,
+			   found[1] >> 8 & 0xffffffff, found[1] & 0xff);
+	model_fail("I2", "%s: volume %u block %u sector %u holds what nobody wrote (%#llx)", when,
+		   volume, block, sector, found[0]);
+}
+
+static bool is_choice(const struct block *b, const struct choice *c, u32 sector, u64 version)
+{
+	switch (c->kind) {
+	case ZEROES:
+		return !version;
+	case SEEN:
+		return b->seen[sector] == version;
+	default:
+		return c->version == version;
+	}
+}
+
+static void show(const struct block *b)
+{
+	u32 i;
+
+	for (i = 0; i < b->nr; i++)
+		printf("#   choice %u: %s %llu%s\n", i,
+		       b->choice[i].kind == DATA ? "version" :
+		       b->choice[i].kind == ZEROES ? "zeros" : "what was seen",
+		       b->choice[i].version, b->choice[i].done ? "" : ", not ended");
+	for (i = 0; i < SECTORS; i++)
+		printf("#   sector %u was seen with %llu\n", i, b->seen[i]);
+}
+
+static void check(u32 volume, u32 nr, u32 from, const u8 *data, const char *rule,
+		  const char *when)
+{
+	struct block *b = &blocks[volume][nr];
+	u32 s, i;
+
+	for (s = 0; s < SECTORS; s++) {
+		u64 version = identify(data + s * 512, volume, nr, s, when);
+
+		for (i = from; i < b->nr; i++)
+			if (is_choice(b, &b->choice[i], s, version))
+				break;
+		if (i < b->nr)
+			continue;
+		show(b);
+		model_fail(rule, "%s: volume %u block %u sector %u holds version %llu, which it must not",
+			   when, volume, nr, s, version);
+	}
+	bytes += 4096;
+}
+
+/* --- writes ------------------------------------------------------------------------- */
+
+static void forget_before(struct block *b, u32 first)
+{
+	if (!first || b->readers)
+		return;
+	b->nr -= first;
+	memmove(b->choice, b->choice + first, b->nr * sizeof(b->choice[0]));
+}
+
+/**
+ * oracle_write_begin() - A write, or zeroes, is about to be sent
+ * @volume: where
+ * @first: first block
+ * @nr: blocks
+ * @zeroes: whether they read as zeros afterwards
+ * @version: of the contents
+ *
+ * Return: false when somebody writes there, or too much is undecided.
+ */
+bool oracle_write_begin(u32 volume, u32 first, u32 nr, bool zeroes, u64 *version)
+{
+	u32 i;
+
+	for (i = first; i < first + nr; i++)
+		if (blocks[volume][i].busy || blocks[volume][i].nr + 2 > CHOICES)
+			return false;
+	*version = ++versions;
+	note(volume, first, nr, zeroes ? "zeroes" : "write", *version);
+	for (i = first; i < first + nr; i++) {
+		struct block *b = &blocks[volume][i];
+		struct choice *c = &b->choice[b->nr++];
+
+		c->version = *version;
+		c->done = 0;
+		c->kind = zeroes ? ZEROES : DATA;
+		b->busy = true;
+	}
+	return true;
+}
+
+/**
+ * oracle_write_end() - It has ended
+ * @volume: where
+ * @first: first block
+ * @nr: blocks
+ * @done: not, when it failed or promised nothing: old and new may be read
+ * @fua: whether it is durable
+ */
+void oracle_write_end(u32 volume, u32 first, u32 nr, bool done, bool fua)
+{
+	u32 i;
+
+	clock_now++;
+	note(volume, first, nr, fua ? "ended, durable, at" : done ? "ended at" : "may have ended at",
+	     clock_now);
+	for (i = first; i < first + nr; i++) {
+		struct block *b = &blocks[volume][i];
+
+		b->busy = false;
+		if (!done)
+			continue;
+		b->choice[b->nr - 1].done = clock_now;
+		if (fua)
+			forget_before(b, b->nr - 1);
+	}
+}
+
+u64 oracle_flush_begin(void)
+{
+	return ++clock_now;
+}
+
+void oracle_flush_end(u64 begun)
+{
+	u32 v, n, i;
+
+	note(watched >> 32, watched, 1, "flush, begun at", begun);
+	for (v = 0; v < ORACLE_VOLUMES; v++)
+		for (n = 0; n < ORACLE_BLOCKS; n++) {
+			struct block *b = &blocks[v][n];
+
+			for (i = b->nr; i-- > 1;)
+				if (b->choice[i].done && b->choice[i].done <= begun)
+					break;
+			forget_before(b, i);
+		}
+}
+
+/* --- reads -------------------------------------------------------------------------- */
+
+static u32 last_done(const struct block *b)
+{
+	u32 i = b->nr - 1;
+
+	while (i && !b->choice[i].done)
+		i--;
+	return i;
+}
+
+void oracle_read_begin(struct oracle_read *read, u32 volume, u32 first, u32 nr)
+{
+	u32 i;
+
+	read->volume = volume;
+	read->first = first;
+	read->nr = nr;
+	for (i = 0; i < nr; i++) {
+		struct block *b = &blocks[volume][first + i];
+
+		read->from[i] = last_done(b);
+		b->readers++;
+	}
+}
+
+void oracle_read_end(struct oracle_read *read, u8 *const *data)
+{
+	u32 i;
+
+	for (i = 0; i < read->nr; i++) {
+		check(read->volume, read->first + i, read->from[i], data[i], "I2", "read");
+		blocks[read->volume][read->first + i].readers--;
+	}
+}
+
+/* --- crashes -------------------------------------------------------------------------- */
+
+void oracle_crash(void)
+{
+	u32 v, n;
+
+	for (v = 0; v < ORACLE_VOLUMES; v++)
+		for (n = 0; n < ORACLE_BLOCKS; n++) {
+			blocks[v][n].busy = false;
+			blocks[v][n].readers = 0;
+		}
+}
+
+/* From here on it holds what was seen; without a flush any choice may come back. */
+static void set_seen(u32 volume, u32 nr, const u8 *data)
+{
+	struct block *b = &blocks[volume][nr];
+	u32 i, left = 0, s;
+
+	for (i = 0; i < b->nr; i++)
+		if (b->choice[i].kind != SEEN)
+			b->choice[left++] = b->choice[i];
+	for (s = 0; s < SECTORS; s++)
+		b->seen[s] = identify(data + s * 512, volume, nr, s, "after a start");
+	note(volume, nr, 1, "seen after a start", b->seen[0]);
+	b->choice[left].kind = SEEN;
+	b->choice[left].version = 0;
+	b->choice[left].done = ++clock_now;
+	b->nr = left + 1;
+}
+
+/**
+ * oracle_recovered() - What is read after a start, before anything is written
+ * @volume: where
+ * @first: first block
+ * @nr: blocks
+ * @data: their contents
+ */
+void oracle_recovered(u32 volume, u32 first, u32 nr, u8 *const *data)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		check(volume, first + i, 0, data[i], "I1", "after a start");
+		set_seen(volume, first + i, data[i]);
+	}
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ramleg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define SECTOR	512
+
+/* A write that no flush has made durable. */
+struct model_write {
+	u64 clock;
+	u64 sector;
+	u32 sectors;
+	u8 *data;		/* NULL: zeros */
+	bool cut;		/* it was on its way when the power failed */
+};
+
+static void *map_sparse(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		model_fail("harness", "no memory for a leg");
+	return memory;
+}
+
+void model_leg_init(struct model_leg *leg, unsigned int nr, u64 sectors)
+{
+	memset(leg, 0, sizeof(*leg));
+	snprintf(leg->name, sizeof(leg->name), "leg%u", nr);
+	leg->bdev.bd_dev = 100 + nr;
+	leg->bdev.sectors = sectors;
+	leg->bdev.leg = leg;
+	leg->now = map_sparse(sectors * SECTOR);
+	leg->medium = map_sparse(sectors * SECTOR);
+	leg->since = map_sparse(sectors * sizeof(u64));
+	leg->tear = 1;
+}
+
+static void drop_cache(struct model_leg *leg)
+{
+	while (leg->nr_cache)
+		free(leg->cache[--leg->nr_cache].data);
+}
+
+/* Blank, as from the shop. */
+void model_leg_wipe(struct model_leg *leg)
+{
+	drop_cache(leg);
+	madvise(leg->now, leg->bdev.sectors * SECTOR, MADV_DONTNEED);
+	madvise(leg->medium, leg->bdev.sectors * SECTOR, MADV_DONTNEED);
+	madvise(leg->since, leg->bdev.sectors * sizeof(u64), MADV_DONTNEED);
+	model_leg_heal(leg);
+}
+
+void model_leg_heal(struct model_leg *leg)
+{
+	leg->gone = false;
+	leg->read_errors = 0;
+	leg->write_errors = 0;
+	leg->flush_errors = 0;
+}
+
+static void fill(u8 *to, const struct model_write *w, u32 first, u32 nr)
+{
+	if (w->data)
+		memcpy(to, w->data + (size_t)first * SECTOR, (size_t)nr * SECTOR);
+	else
+		memset(to, 0, (size_t)nr * SECTOR);
+}
+
+/* Onto the medium, where nothing younger is. */
+static void settle(struct model_leg *leg, const struct model_write *w, u32 first, u32 nr)
+{
+	for (; nr; nr--, first++) {
+		u64 sector = w->sector + first;
+
+		if (leg->since[sector] >= w->clock)
+			continue;
+		leg->since[sector] = w->clock;
+		fill(leg->medium + sector * SECTOR, w, first, 1);
+	}
+}
+
+static void add_to_cache(struct model_leg *leg, const struct model_write *w)
+{
+	if (leg->nr_cache == leg->room_cache) {
+		leg->room_cache = 2 * leg->room_cache + 64;
+		leg->cache = realloc(leg->cache, leg->room_cache * sizeof(*leg->cache));
+	}
+	leg->cache[leg->nr_cache++] = *w;
+}
+
+static u8 *gather(const struct bio *bio)
+{
+	u8 *data = malloc(bio->bi_iter.bi_size), *to = data;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	bio_for_each_segment(bv, bio, iter) {
+		memcpy_from_bvec(to, &bv);
+		to += bv.bv_len;
+	}
+	return data;
+}
+
+static void scatter(struct bio *bio, const u8 *from)
+{
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	bio_for_each_segment(bv, bio, iter) {
+		memcpy_to_bvec(&bv, from);
+		from += bv.bv_len;
+	}
+}
+
+/* What was done before the flush was asked for is durable now. */
+static void flush(struct model_leg *leg, u64 before)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < leg->nr_cache; i++) {
+		struct model_write *w = &leg->cache[i];
+
+		if (w->clock < before) {
+			settle(leg, w, 0, w->sectors);
+			free(w->data);
+		} else {
+			leg->cache[left++] = *w;
+		}
+	}
+	leg->nr_cache = left;
+}
+
+static struct model_write describe(const struct bio *bio)
+{
+	struct model_write w = {
+		.clock = model_clock(),
+		.sector = bio->bi_iter.bi_sector,
+		.sectors = bio_sectors(bio),
+	};
+
+	if (bio_op(bio) == REQ_OP_WRITE)
+		w.data = gather(bio);
+	return w;
+}
+
+static void write_part(struct model_leg *leg, const struct model_write *w, u32 first, u32 nr)
+{
+	fill(leg->now + (w->sector + first) * SECTOR, w, first, nr);
+}
+
+/* A write that fails may have been done, in part too. */
+static void fail_write(struct model_leg *leg, struct bio *bio)
+{
+	struct model_write w;
+	u32 part;
+
+	if (!bio->bi_iter.bi_size || model_chance(500))
+		return;
+	w = describe(bio);
+	part = model_below(w.sectors / leg->tear + 1) * leg->tear;
+	write_part(leg, &w, 0, part);
+	w.sectors = part;
+	if (part)
+		add_to_cache(leg, &w);
+	else
+		free(w.data);
+}
+
+static bool fails(const struct model_leg *leg, const struct bio *bio)
+{
+	if (leg->gone)
+		return true;
+	if (!op_is_write(bio_op(bio)))
+		return model_chance(leg->read_errors);
+	if (bio->bi_opf & REQ_PREFLUSH)
+		return model_chance(leg->flush_errors);
+	return model_chance(leg->write_errors);
+}
+
+static void do_write(struct model_leg *leg, struct bio *bio)
+{
+	struct model_write w = describe(bio);
+
+	write_part(leg, &w, 0, w.sectors);
+	if (bio->bi_opf & REQ_FUA) {
+		settle(leg, &w, 0, w.sectors);
+		free(w.data);
+	} else {
+		add_to_cache(leg, &w);
+	}
+}
+
+/**
+ * model_leg_do() - What a bio asks for
+ * @leg: where it went
+ * @bio: the bio
+ *
+ * Return: its status.
+ */
+blk_status_t model_leg_do(struct model_leg *leg, struct bio *bio)
+{
+	if (fails(leg, bio)) {
+		leg->nr_errors++;
+		if (!leg->gone && op_is_write(bio_op(bio)))
+			fail_write(leg, bio);
+		return BLK_STS_IOERR;
+	}
+	if (bio->bi_opf & REQ_PREFLUSH)
+		flush(leg, bio->submitted);
+	if (!bio->bi_iter.bi_size)
+		return BLK_STS_OK;
+	if (op_is_write(bio_op(bio)))
+		do_write(leg, bio);
+	else
+		scatter(bio, leg->now + bio->bi_iter.bi_sector * SECTOR);
+	return BLK_STS_OK;
+}
+
+/**
+ * model_leg_cut() - The power fails while a bio is on its way
+ * @leg: where to
+ * @bio: a write: it may be done, as those in the cache may
+ */
+void model_leg_cut(struct model_leg *leg, struct bio *bio)
+{
+	struct model_write w;
+
+	if (leg->gone || !op_is_write(bio_op(bio)) || !bio->bi_iter.bi_size || model_chance(300))
+		return;
+	w = describe(bio);
+	w.cut = true;
+	write_part(leg, &w, 0, w.sectors);
+	add_to_cache(leg, &w);
+}
+
+enum fate { ALL, NONE, SOME, TORN, OLDEST, NR_FATES };
+
+/* Its beginning, its end, or some of its sectors or blocks. */
+static void settle_torn(struct model_leg *leg, const struct model_write *w)
+{
+	u32 unit = model_chance(500) ? leg->tear : 8, i;
+	u32 cut = model_below(w->sectors / unit + 1) * unit;
+
+	switch (model_below(3)) {
+	case 0:
+		settle(leg, w, 0, cut);
+		return;
+	case 1:
+		settle(leg, w, cut, w->sectors - cut);
+		return;
+	}
+	for (i = 0; i + unit <= w->sectors; i += unit)
+		if (model_chance(500))
+			settle(leg, w, i, unit);
+}
+
+static void settle_some(struct model_leg *leg, const struct model_write *w, enum fate fate)
+{
+	if ((fate == TORN && model_chance(500)) || (w->cut && model_chance(600)))
+		settle_torn(leg, w);
+	else if (fate == ALL || (fate >= SOME && model_chance(500)))
+		settle(leg, w, 0, w->sectors);
+}
+
+/**
+ * model_leg_power_off() - Of what is in the cache, some stays
+ * @leg: the leg; afterwards it reads what is on the medium
+ */
+void model_leg_power_off(struct model_leg *leg)
+{
+	enum fate fate = model_below(NR_FATES);
+	unsigned int i, kept = fate == OLDEST ? model_below(leg->nr_cache + 1) : leg->nr_cache;
+
+	for (i = 0; i < kept; i++)
+		settle_some(leg, &leg->cache[i], fate == OLDEST ? ALL : fate);
+	for (i = 0; i < leg->nr_cache; i++) {
+		const struct model_write *w = &leg->cache[i];
+
+		memcpy(leg->now + w->sector * SECTOR, leg->medium + w->sector * SECTOR,
+		       (size_t)w->sectors * SECTOR);
+	}
+	drop_cache(leg);
+}
