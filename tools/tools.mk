@@ -47,3 +47,8 @@ $(B)/unit/test_offline: $(B)/san/tests/unit/test_offline.o $(B)/san/tests/unit/s
 		$(OFFLINE_TEXT:%=$(B)/san/tools/%.o) $(LIBAGENT_SAN) $(B)/san/libcore.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(SAN_LDFLAGS) -o $@ $^ $(call pkg-libs,$(COUCHECTL_PKGS)) -lcmocka
+
+# --- the tool under sanitizers, for what enemies make ----------------------------
+
+$(B)/san/couchectl: $(COUCHECTL_SRCS:%.c=$(B)/san/%.o) $(LIBAGENT_SAN) $(B)/san/libcore.a
+	$(call quiet,LINK)$(CC) $(SAN_LDFLAGS) -o $@ $^ $(call pkg-libs,$(COUCHECTL_PKGS))
