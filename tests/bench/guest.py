@@ -164,15 +164,16 @@ class Raid6:
     """md raid6 over six legs, with what it needs to be fast.
 
     A resync that finds no free stripe sleeps for a tick, which is 10 ms here: so
-    the stripe cache is as large as md allows.
+    the stripe cache is as large as md allows. Whoever measures what is read from
+    the devices asks for one that does not hold all of them.
     """
 
-    def __init__(self, devices, options=(), name="md0"):
+    def __init__(self, devices, options=(), name="md0", stripes=32768):
         self.device = f"/dev/{name}"
         self.sysfs = f"/sys/block/{name}/md"
         run("mdadm", "--create", self.device, "--run", "--level=6", "--raid-devices=6",
             "--chunk=256", "--assume-clean", "--bitmap=none", "--quiet", *options, *devices)
-        for key, value in (("stripe_cache_size", 32768), ("group_thread_cnt", 2),
+        for key, value in (("stripe_cache_size", stripes), ("group_thread_cnt", 2),
                            ("sync_speed_min", 10000000), ("sync_speed_max", 10000000)):
             self.set(key, value)
 

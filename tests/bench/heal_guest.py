@@ -26,7 +26,7 @@ import sys
 import time
 
 from guest import (DISK, LARGE, RAM, Pool, Raid6, fill, fio, load_modules, make_leg,
-                   message, quote, race, run, wait_for)
+                   message, quote, race, read_file, run, wait_for)
 
 SHARD = 256 << 10
 SECONDS = float(os.environ.get("BENCH_SECONDS", "1.5"))
@@ -115,7 +115,7 @@ class Theirs:
     def __init__(self, mib, model):
         self.size = mib // 4
         devices = [make_leg(f"peer{i}", self.size + 8, model) for i in range(7)]
-        self.raid = Raid6(devices[:6], [f"--size={self.size}M"])
+        self.raid = Raid6(devices[:6], [f"--size={self.size}M"], stripes=self.size * 64)
         self.bytes = mib << 20
         self.members = devices
         fill(self.raid.device, mib)
@@ -137,13 +137,21 @@ class Theirs:
         run("mdadm", "/dev/md0", "--add", failed)
         return (self.size << 20) / seconds
 
+    def sectors_read(self):
+        return sum(int(read_file(f"/sys/block/{os.path.basename(d)}/stat").split()[2])
+                   for d in self.members)
+
     def scrub(self):
+        before = self.sectors_read()
         start = time.monotonic()
         self.raid.set("sync_action", "check")
         wait_for(self.idle, 300, "md's check", 0.002)
         seconds = time.monotonic() - start
         if self.raid.get("mismatch_cnt") != "0":
             sys.exit("md found what it wrote wrong")
+        read = (self.sectors_read() - before) << 9
+        if read < self.bytes:
+            sys.exit(f"md's check read {read} of {self.bytes * 3 // 2} bytes from its devices")
         return self.bytes / seconds
 
 
