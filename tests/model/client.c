@@ -74,6 +74,7 @@ static void do_flush(void)
 
 	no_error(do_io(&p, REQ_OP_WRITE | REQ_PREFLUSH, NULL), "flush", &p);
 	oracle_flush_end(begun);
+	model_event(MODEL_EVENT_DURABLE);
 }
 
 static void do_write(void)
@@ -93,6 +94,8 @@ static void do_write(void)
 		oracle_fill(page_address(pages[i]), p.volume, p.first + i, version);
 	no_error(do_io(&p, REQ_OP_WRITE | (fua ? REQ_FUA : 0), pages), "write", &p);
 	oracle_write_end(p.volume, p.first, p.nr, true, fua);
+	if (fua)
+		model_event(MODEL_EVENT_DURABLE);
 	put_pages(pages, p.nr);
 }
 

@@ -187,16 +187,17 @@ static void choose_end(void)
 		[MODEL_EVENT_LONG_META] = 3,
 		[MODEL_EVENT_FLUSH] = 7,
 		[MODEL_EVENT_MOVE] = 7,
+		[MODEL_EVENT_DURABLE] = 6,
 	};
-	u32 event = model_chance(250) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
+	u32 event = model_chance(400) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
 	u32 bits = model_below(among[event] + !event);
 
 	death = MODEL_EVENT_NONE;
 	if (model_chance(100))
 		return;
-	if (torn && model_chance(700)) {
-		event = MODEL_EVENT_META;
-		bits = model_below(4);
+	if (torn && dies_in_use && model_chance(800)) {
+		event = MODEL_EVENT_DURABLE;
+		bits = 1 + model_below(4);
 	}
 	model_kill_in(100ULL << (event == MODEL_EVENT_LONG_META ? 9 : model_below(10)) |
 		      model_below(1000));
@@ -280,7 +281,7 @@ void machine_live(u64 operations)
 	choose_rates();
 	model_spawn("life", life_main, NULL);
 	/* The layout's first life is one that makes it, and is not killed in that. */
-	dies_in_use = model_chance(750);
+	dies_in_use = model_chance(torn ? 950 : 750);
 	if (machine.formatted && !dies_in_use)
 		choose_end();
 	model_run();

@@ -34,6 +34,7 @@ enum {
 	MODEL_EVENT_LONG_META,		/* one of several blocks */
 	MODEL_EVENT_FLUSH,
 	MODEL_EVENT_MOVE,		/* an extent moves, or is destaged */
+	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
 	MODEL_NR_EVENTS,
 };
 

@@ -261,7 +261,7 @@ static void settle_torn(struct model_leg *leg, const struct model_write *w)
 
 static void settle_some(struct model_leg *leg, const struct model_write *w, enum fate fate)
 {
-	if ((fate == TORN && model_chance(500)) || (w->cut && model_chance(600)))
+	if ((fate == TORN && model_chance(500)) || (w->cut && model_chance(800)))
 		settle_torn(leg, w);
 	else if (fate == ALL || (fate >= SOME && model_chance(500)))
 		settle(leg, w, 0, w->sectors);

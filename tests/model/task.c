@@ -90,8 +90,11 @@ void model_kill_at_event(u32 event, u64 nr)
 
 void model_event(u32 event)
 {
+	/* A long write is soon over. */
+	u32 soon = event == MODEL_EVENT_LONG_META ? 4 : 6;
+
 	if (awaited_nr && event == awaited_event && !--awaited_nr)
-		model_kill_in(1 + model_below(2 << model_below(5)));
+		model_kill_in(1 + model_below(1 << model_below(soon)));
 }
 
 bool model_killed(void)
