@@ -143,14 +143,7 @@ static bool ring_is_short(struct couche_pool *pool)
 	return ring - pool->commit.used < 3 * COUCHE_COMMIT_BLOCKS + 2 * slots;
 }
 
-/**
- * couche_checkpoint_write() - Write the dirty pages, move the journal's tail
- * @pool: the pool
- *
- * Context: commit worker only, right after a commit; sleeps.
- * Return: 0, or a negative errno: the old tail stands and stays valid.
- */
-int couche_checkpoint_write(struct couche_pool *pool)
+static int write_dirty(struct couche_pool *pool, bool frozen)
 {
 	struct couche_commit *c = &pool->commit;
 	struct checkpoint cp = {
@@ -164,7 +157,7 @@ int couche_checkpoint_write(struct couche_pool *pool)
 	int err = 0;
 
 	while (!err && number < pool->area.nr) {
-		set_frozen(pool, ring_is_short(pool));
+		set_frozen(pool, frozen || ring_is_short(pool));
 		number = collect_pages(&cp, number);
 		if (!cp.nr)
 			break;
@@ -181,35 +174,36 @@ int couche_checkpoint_write(struct couche_pool *pool)
 		c->checkpoints++;
 	}
 	trace_couche_checkpoint(cp.sequence, cp.written, err);
+	return err;
+}
+
+/**
+ * couche_checkpoint_write() - Write the dirty pages, move the journal's tail
+ * @pool: the pool
+ *
+ * Context: commit worker only, right after a commit; sleeps.
+ * Return: 0, or a negative errno: the old tail stands and stays valid.
+ */
+int couche_checkpoint_write(struct couche_pool *pool)
+{
+	int err = write_dirty(pool, false);
+
 	set_frozen(pool, false);
 	return err;
 }
 
-/* With appenders frozen and nothing uncommitted: all of it to the pages. */
+/*
+ * With appenders frozen: all of it to the pages. Writes that have their slots may
+ * still come to their end, and what a page says of them is committed before it
+ * is written; so until no commit had anything to write.
+ */
 static int empty_journal(struct couche_pool *pool)
 {
-	struct couche_commit *c = &pool->commit;
-	struct couche_journal_tail tail = { .seq = c->seq, .pos = c->pos };
-	struct checkpoint cp = {
-		.pool = pool,
-		.pages = c->pages,
-		.sequence = pool->super.checkpoint + 1,
-	};
-	u32 number = 0;
-	int err = 0;
+	int err;
 
-	while (!err && number < pool->area.nr) {
-		number = collect_pages(&cp, number);
-		if (cp.nr)
-			err = write_pages(&cp);
-	}
-	if (!err)
-		err = flush_meta_legs(pool);
-	if (!err)
-		err = couche_superblock_checkpoint(pool, &tail);
-	if (!err)
-		c->used = 0;
-	trace_couche_checkpoint(cp.sequence, cp.written, err);
+	do {
+		err = write_dirty(pool, true);
+	} while (!err && pool->commit.used);
 	return err;
 }
 

@@ -284,5 +284,85 @@ must leg_mend 5
 ok "volumes go, with what is staged of them" all volume_close 1 AND message remove_volume 1 AND \
 	message checkpoint AND eventually 10 is 0 stage_used
 ok "the pool closes" pool_remove
+
+# --- writes beside a growing map ---------------------------------------------------
+
+# A leg is added for which the map must grow. Its pages are written while a write
+# that got its slot before comes to its end, and the power fails before anything
+# else is committed.
+map_pages() {
+	local slot
+	for slot in 1 2; do
+		dd if=/dev/nb0 bs=4096 skip=$slot count=1 iflag=direct status=none | od -An -tu4 -j96 -N4
+	done | sort -n | tail -n 1 | tr -d ' '
+}
+
+map_is_larger() {
+	above "$1" map_pages
+}
+
+slow_meta() {
+	local i
+	for i in 0 1; do
+		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 2500" || return
+	done
+}
+
+# forget_extent NUMBER: of volume 2, a change of the map
+forget_extent() {
+	blkdiscard -f -o $(($1 * EXTENT * 512)) -l $((EXTENT * 512)) /dev/mapper/vol2
+}
+
+overwrite_beside_growth() {
+	local add write i pages
+	pages=$(map_pages)
+	# The first new generation after a resume asks for a checkpoint.
+	put other /dev/mapper/vol2 0 && put other /dev/mapper/vol2 "$BLOCKS" && sync $V &&
+		message checkpoint && put flushed $V "$1" || return
+	# The next slot is described by a page that has not changed.
+	for i in 2 3 4 5 6; do
+		dd if=/dev/urandom of=$V bs=4096 count=25 seek=$((i * BLOCKS)) oflag=direct \
+			conv=notrunc status=none || return
+	done
+	sync $V && is 126 stage_used && forget_extent 1 && slow_meta || return
+	echo >/sys/kernel/tracing/trace
+	message add_leg 9 &
+	add=$!
+	# For the commit behind this one, after which the map is written.
+	eventually 10 commit_begun && forget_extent 0 || return
+	put later $V "$1" &
+	write=$!
+	eventually 60 map_is_larger "$pages" || return
+	mkdir -p /tmp/image
+	for i in "${!DEVS[@]}"; do
+		dd if="/dev/nb$i" of="/tmp/image/$i" bs=1M iflag=direct conv=sparse status=none || return
+	done
+	kill -0 $add && wait $write && wait $add && leg_mend 0 && leg_mend 1
+}
+
+for i in "${!DEVS[@]}"; do
+	must leg_blank "$i"
+done
+KEEP=(destage_interval 0 destage_threshold 95)
+must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
+must volume_create 1 4
+must volume_create 2 1
+must stamp fill $V 71
+must migrate 1 cold
+must null_create nb9 512
+must dmsetup create leg9 --table "0 $((512 * 2048)) linear /dev/nb9 0"
+ROLES+=(cold)
+SIZES+=(512)
+DEVS+=(/dev/mapper/leg9)
+must reload $POOL "$(pool_table "${KEEP[@]}")"
+must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+ok "a block is written anew while the map grows" overwrite_beside_growth 20
+must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+must volume_close 2
+SIZE=4
+ok "what was flushed is there after a power cut, or what came later (I1)" all start_after_cut \
+	AND flushed_or_later 20
+must volume_close 1
+ok "the pool closes again" pool_remove
 ok "and the module goes" eventually 10 rmmod dm_couche
 finish
