@@ -4,9 +4,7 @@
 #include <linux/bitmap.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
-#include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/uuid.h>
 #include <linux/vmalloc.h>
 
 #include "core/tableline.h"
@@ -445,12 +443,19 @@ static bool fail_unwritten_locked(struct couche_pool *pool, u64 failed)
 	return changed;
 }
 
-/*
- * Write the superblocks. A leg that cannot take its own fails, which is one
- * more change to write, until a round goes through. Meta legs first: no data
- * leg may ever be newer than all of them, or the pool would not start again.
+/**
+ * couche_superblock_write_locked() - Write what pool->super says to all legs
+ * @pool: the pool, under super_lock
+ * @meta_only: a checkpoint, which the data legs need not know
+ *
+ * A leg that cannot take its own fails, which is one more change to write, until
+ * a round goes through. Meta legs first: no data leg may ever be newer than all
+ * of them, or the pool would not start again.
+ *
+ * Context: process; sleeps.
+ * Return: 0, or -EIO when no metadata leg is left.
  */
-static int write_supers_locked(struct couche_pool *pool, bool meta_only)
+int couche_superblock_write_locked(struct couche_pool *pool, bool meta_only)
 {
 	lockdep_assert_held(&pool->super_lock);
 	if (meta_only)
@@ -555,7 +560,7 @@ int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask)
 		DMWARN("%s: leg %u failed", pool->device, i);
 	}
 	if (changed)
-		err = write_supers_locked(pool, false);
+		err = couche_superblock_write_locked(pool, false);
 	mutex_unlock(&pool->super_lock);
 	for (i = 0; i < pool->nr_legs; i++)
 		if (changed & BIT_ULL(i))
@@ -580,7 +585,7 @@ int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg 
 
 	mutex_lock(&pool->super_lock);
 	set_state_locked(pool, leg, state);
-	err = write_supers_locked(pool, false);
+	err = couche_superblock_write_locked(pool, false);
 	mutex_unlock(&pool->super_lock);
 	raise_leg_event(pool, leg);
 	return err;
@@ -602,7 +607,7 @@ int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *
 	mutex_lock(&pool->super_lock);
 	if (leg->state == COUCHE_LEG_RESTORING && leg->epoch == epoch) {
 		set_state_locked(pool, leg, COUCHE_LEG_ONLINE);
-		err = write_supers_locked(pool, false);
+		err = couche_superblock_write_locked(pool, false);
 	}
 	mutex_unlock(&pool->super_lock);
 	if (err != -EAGAIN)
@@ -629,30 +634,7 @@ int couche_superblock_checkpoint(struct couche_pool *pool,
 	if (pool->generation > COUCHE_GENERATION_MAX)
 		couche_pool_fail(pool, "the generations are used up");
 	WRITE_ONCE(pool->super.generation, READ_ONCE(pool->generation) + COUCHE_GENERATION_STEP);
-	err = write_supers_locked(pool, true);
-	mutex_unlock(&pool->super_lock);
-	return err;
-}
-
-/**
- * couche_superblock_set_clean() - Note that nothing is open, or that it may be
- * @pool: the pool
- * @clean: true after the last write of a deactivation
- *
- * Context: process; sleeps.
- * Return: 0, or -EIO when the metadata failed.
- */
-int couche_superblock_set_clean(struct couche_pool *pool, bool clean)
-{
-	int err = 0;
-
-	mutex_lock(&pool->super_lock);
-	if (pool->super.clean != clean) {
-		pool->super.clean = clean;
-		if (clean)
-			pool->super.generation = pool->generation;
-		err = write_supers_locked(pool, true);
-	}
+	err = couche_superblock_write_locked(pool, true);
 	mutex_unlock(&pool->super_lock);
 	return err;
 }
@@ -691,7 +673,7 @@ int couche_superblock_start(struct couche_pool *pool)
 	 */
 	pool->super.checkpoint += 2;
 	pool->super.clean = 0;
-	err = write_supers_locked(pool, !missing);
+	err = couche_superblock_write_locked(pool, !missing);
 	mutex_unlock(&pool->super_lock);
 	return err;
 }
@@ -887,7 +869,7 @@ int couche_superblock_change(struct couche_pool *pool, const struct couche_super
 	set_state_locked(pool, leg, change->leg.state);
 	WRITE_ONCE(leg->role, change->leg.state ? change->leg.role : COUCHE_NO_ROLE);
 	smp_store_release(&pool->nr_legs, pool->super.nr_legs);
-	err = write_supers_locked(pool, false);
+	err = couche_superblock_write_locked(pool, false);
 out:
 	mutex_unlock(&pool->super_lock);
 	kfree(old);
@@ -910,88 +892,8 @@ int couche_superblock_set_leg_flags(struct couche_pool *pool, struct couche_leg 
 	mutex_lock(&pool->super_lock);
 	WRITE_ONCE(leg->flags, flags);
 	pool->super.leg[leg->index].flags = flags;
-	err = write_supers_locked(pool, false);
+	err = couche_superblock_write_locked(pool, false);
 	mutex_unlock(&pool->super_lock);
 	raise_leg_event(pool, leg);
-	return err;
-}
-
-static void layout_from_table(const struct couche_tableline *line, struct couche_super *s)
-{
-	u32 i;
-
-	s->nr_legs = line->nr_legs;
-	s->extent_sectors = line->extent_sectors;
-	s->segment_sectors = line->segment_sectors;
-	memcpy(s->profile, line->profile, sizeof(s->profile));
-	s->stage_slots = line->stage_slots;
-	s->incompat = line->stage_slots ? COUCHE_FEATURE_INCOMPAT_STAGE : 0;
-	strscpy(s->name, *line->name ? line->name : "couche", sizeof(s->name));
-	for (i = 0; i < line->nr_legs; i++) {
-		s->leg[i].role = line->leg[i].role;
-		s->leg[i].domain = line->leg[i].domain;
-	}
-}
-
-static int zero_map_area(struct couche_pool *pool)
-{
-	u64 sectors = (u64)pool->super.map_pages * 2 * COUCHE_BLOCK_SECTORS;
-	int err = 0;
-	u32 i;
-
-	for (i = 0; i < pool->nr_legs && !err; i++)
-		if (pool->legs[i].role == COUCHE_ROLE_META)
-			err = blkdev_issue_zeroout(pool->legs[i].bdev, pool->super.map_start,
-						   sectors, GFP_KERNEL, 0);
-	return err;
-}
-
-/**
- * couche_superblock_format() - Make a new pool on blank legs
- * @pool: its legs have devices
- * @line: the table that asked for it
- *
- * Context: process; sleeps. The superblocks are written last, so that an
- * interrupted format leaves blank legs or a whole pool.
- * Return: 0; -EINVAL with the field logged, -EIO or -ENOMEM.
- */
-int couche_superblock_format(struct couche_pool *pool, const struct couche_tableline *line)
-{
-	struct couche_super *s = &pool->super;
-	const char *field = "legs";
-	int err = 0;
-	u32 i;
-
-	layout_from_table(line, s);
-	for (i = 0; i < pool->nr_legs; i++) {
-		struct couche_leg *leg = &pool->legs[i];
-
-		if (!leg->bdev) {
-			field = "legs: one is missing";
-			err = -EINVAL;
-			break;
-		}
-		s->leg[i].sectors = round_down(bdev_nr_sectors(leg->bdev), COUCHE_BLOCK_SECTORS);
-		s->leg[i].state = COUCHE_LEG_ONLINE;
-		leg->state = COUCHE_LEG_ONLINE;
-		generate_random_uuid(s->leg[i].uuid);
-	}
-	s->generation = COUCHE_GENERATION_STEP;
-	s->journal_seq = 1;
-	if (!err)
-		err = couche_super_layout(s, &field);
-	if (!err)
-		err = couche_super_check(s, &field);
-	if (err) {
-		DMERR("%s: cannot format: %s", pool->device, field);
-		return err;
-	}
-	err = zero_map_area(pool);
-	if (err)
-		return err;
-	/* Twice, so that either slot can be lost from the start. */
-	mutex_lock(&pool->super_lock);
-	err = write_supers_locked(pool, false) ?: write_supers_locked(pool, false);
-	mutex_unlock(&pool->super_lock);
 	return err;
 }

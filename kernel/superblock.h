@@ -38,7 +38,6 @@ struct couche_journal_tail {
 };
 
 int couche_superblock_load(struct couche_pool *pool, const struct couche_tableline *line);
-int couche_superblock_format(struct couche_pool *pool, const struct couche_tableline *line);
 int couche_superblock_probe(struct couche_pool *pool, bool *zero);
 int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg);
 int couche_superblock_check_new(struct couche_pool *pool, struct couche_leg *leg);
@@ -56,6 +55,12 @@ int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg 
 int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *leg, u32 epoch);
 int couche_superblock_checkpoint(struct couche_pool *pool,
 				 const struct couche_journal_tail *tail);
+int couche_superblock_write_locked(struct couche_pool *pool, bool meta_only);
+
+/* superblock_format.c */
+int couche_superblock_format(struct couche_pool *pool, const struct couche_tableline *line);
+
+/* superblock_set.c */
 int couche_superblock_set_clean(struct couche_pool *pool, bool clean);
 
 #endif /* COUCHE_SUPERBLOCK_H */
