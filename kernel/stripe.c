@@ -2,10 +2,6 @@
 #include "stripe.h"
 
 #include <linux/blkdev.h>
-#include <linux/sched/mm.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
-#include <linux/wait.h>
 
 #include "core/crc32c.h"
 #include "core/footer.h"
@@ -15,112 +11,14 @@
 #include "leg.h"
 #include "pool.h"
 #include "simd.h"
+#include "stripe_memory.h"
 #include "superblock.h"
 #include "trace.h"
-
-#define STRIPES_URGENT	4
-#define STRIPES_BYTES	(32UL << 20)		/* of each kind, if one is smaller */
-
-struct couche_stripe_pool {
-	spinlock_t lock;
-	wait_queue_head_t wait;
-	struct list_head free[2];		/* background, urgent */
-	size_t data, parity, footers, crcs;	/* bytes in each stripe */
-};
-
-struct couche_stripe_memory {
-	struct couche_hold hold;
-	u8 *data, *parity, *footers;
-	u32 *crcs;
-};
-
-static void memory_free(struct couche_hold *hold)
-{
-	struct couche_stripe_memory *memory =
-		container_of(hold, struct couche_stripe_memory, hold);
-
-	vfree(memory->data);
-	vfree(memory->parity);
-	vfree(memory->footers);
-	vfree(memory->crcs);
-	kfree(memory);
-}
-
-static struct couche_stripe_memory *memory_alloc(struct couche_pool *pool)
-{
-	const struct couche_stripe_pool *sp = pool->stripes;
-	struct couche_stripe_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
-
-	if (!memory)
-		return NULL;
-	couche_hold_init(&memory->hold, pool, memory_free);
-	memory->data = vzalloc(sp->data);
-	memory->parity = vzalloc(sp->parity);
-	memory->footers = vzalloc(sp->footers);
-	memory->crcs = vzalloc(sp->crcs);
-	if (memory->data && memory->parity && memory->footers && memory->crcs)
-		return memory;
-	memory_free(&memory->hold);
-	return NULL;
-}
-
-static void stripe_use(struct couche_stripe *stripe, struct couche_stripe_memory *memory)
-{
-	stripe->memory = memory;
-	stripe->data = memory->data;
-	stripe->parity = memory->parity;
-	stripe->footers = memory->footers;
-	stripe->crcs = memory->crcs;
-}
-
-static void stripe_free(struct couche_stripe *stripe)
-{
-	/* No bio has it any more, so this is the last one. */
-	memory_free(&stripe->memory->hold);
-	kfree(stripe);
-}
-
-static struct couche_stripe *stripe_alloc(struct couche_pool *pool)
-{
-	struct couche_stripe *stripe = kzalloc(sizeof(*stripe), GFP_KERNEL);
-	struct couche_stripe_memory *memory = memory_alloc(pool);
-
-	if (stripe && memory) {
-		stripe_use(stripe, memory);
-		return stripe;
-	}
-	if (memory)
-		memory_free(&memory->hold);
-	kfree(stripe);
-	return NULL;
-}
-
-/*
- * A device that does not answer may still write to the buffers: leave them to
- * it, and take others. What was read is lost.
- */
-static void stripe_renew(struct couche_pool *pool, struct couche_stripe *stripe)
-{
-	struct couche_stripe_memory *memory;
-	unsigned int noio = memalloc_noio_save();
-
-	/* Until there is memory, or the device has let go of it. */
-	while (refcount_read(&stripe->memory->hold.refs) > 1) {
-		memory = memory_alloc(pool);
-		if (memory) {
-			couche_hold_put(&stripe->memory->hold);
-			stripe_use(stripe, memory);
-			break;
-		}
-		schedule_timeout_uninterruptible(HZ / 10);
-	}
-	memalloc_noio_restore(noio);
-}
 
 static void stripe_batch_begin(struct couche_batch *batch, struct couche_stripe *stripe)
 {
 	couche_batch_begin(batch);
-	batch->hold = &stripe->memory->hold;
+	batch->hold = couche_stripe_hold(stripe);
 }
 
 static u64 stripe_read_wait(struct couche_pool *pool, struct couche_stripe *stripe,
@@ -129,7 +27,7 @@ static u64 stripe_read_wait(struct couche_pool *pool, struct couche_stripe *stri
 	u64 failed = couche_batch_wait(batch);
 
 	if (batch->abandoned)
-		stripe_renew(pool, stripe);
+		couche_stripe_renew(pool, stripe);
 	return failed;
 }
 
@@ -142,130 +40,6 @@ static int stripe_read(struct couche_pool *pool, struct couche_stripe *stripe,
 	stripe_batch_begin(&batch, stripe);
 	couche_leg_submit(leg, REQ_OP_READ, sector, buf, len, &batch, 0);
 	return stripe_read_wait(pool, stripe, &batch) ? -EIO : 0;
-}
-
-/* Large enough for an extent in any tier's shape. */
-static void measure(const struct couche_pool *pool, struct couche_stripe_pool *sp)
-{
-	unsigned int tier;
-
-	sp->data = COUCHE_BLOCK_SIZE;
-	sp->parity = COUCHE_BLOCK_SIZE;
-	sp->footers = COUCHE_BLOCK_SIZE;
-	sp->crcs = COUCHE_BLOCK_SIZE;
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
-		const struct couche_geometry *geo = &pool->geometry[tier];
-		size_t shard = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
-		unsigned int nr = geo->k + geo->m;
-
-		if (!geo->k)
-			continue;
-		sp->data = max(sp->data, geo->k * shard);
-		sp->parity = max(sp->parity, geo->m * shard);
-		sp->footers = max_t(size_t, sp->footers,
-				    (size_t)nr * geo->footers << COUCHE_BLOCK_SHIFT);
-		sp->crcs = max_t(size_t, sp->crcs, (size_t)nr * geo->data_rows * sizeof(u32));
-	}
-}
-
-/**
- * couche_stripe_pool_create() - Make a pool's stripes
- * @pool: its geometry is known
- *
- * Context: process; sleeps.
- * Return: 0, or -ENOMEM; couche_stripe_pool_free() cleans up either way.
- */
-int couche_stripe_pool_create(struct couche_pool *pool)
-{
-	struct couche_stripe_pool *sp = kzalloc(sizeof(*sp), GFP_KERNEL);
-	unsigned int i, room, background;
-
-	if (!sp)
-		return -ENOMEM;
-	pool->stripes = sp;
-	spin_lock_init(&sp->lock);
-	init_waitqueue_head(&sp->wait);
-	INIT_LIST_HEAD(&sp->free[0]);
-	INIT_LIST_HEAD(&sp->free[1]);
-	measure(pool, sp);
-	room = max_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1);
-	background = min(room, COUCHE_STRIPES_BACKGROUND);
-	for (i = 0; i < background + min(room, STRIPES_URGENT); i++) {
-		struct couche_stripe *stripe = stripe_alloc(pool);
-
-		if (!stripe)
-			return -ENOMEM;
-		stripe->urgent = i >= background;
-		list_add(&stripe->list, &sp->free[stripe->urgent]);
-	}
-	return 0;
-}
-
-/**
- * couche_stripe_pool_free() - Free a pool's stripes
- * @pool: all stripes have been put
- *
- * Context: process.
- */
-void couche_stripe_pool_free(struct couche_pool *pool)
-{
-	struct couche_stripe_pool *sp = pool->stripes;
-	struct couche_stripe *stripe, *next;
-	unsigned int i;
-
-	if (!sp)
-		return;
-	for (i = 0; i < 2; i++)
-		list_for_each_entry_safe(stripe, next, &sp->free[i], list)
-			stripe_free(stripe);
-	kfree(sp);
-	pool->stripes = NULL;
-}
-
-static struct couche_stripe *try_get(struct couche_stripe_pool *sp, bool urgent)
-{
-	struct couche_stripe *stripe;
-
-	spin_lock(&sp->lock);
-	stripe = list_first_entry_or_null(&sp->free[urgent], struct couche_stripe, list);
-	if (stripe)
-		list_del(&stripe->list);
-	spin_unlock(&sp->lock);
-	return stripe;
-}
-
-/**
- * couche_stripe_get() - Take a stripe, waiting for one
- * @pool: the pool
- * @urgent: a bio waits for the caller
- *
- * Context: process; sleeps. Whoever holds one needs no second one and waits
- * for nothing but bios, so one comes free.
- * Return: a stripe.
- */
-struct couche_stripe *couche_stripe_get(struct couche_pool *pool, bool urgent)
-{
-	struct couche_stripe *stripe;
-
-	wait_event(pool->stripes->wait, (stripe = try_get(pool->stripes, urgent)));
-	return stripe;
-}
-
-/**
- * couche_stripe_put() - Give a stripe back
- * @pool: the pool
- * @stripe: from couche_stripe_get()
- *
- * Context: process.
- */
-void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe)
-{
-	struct couche_stripe_pool *sp = pool->stripes;
-
-	spin_lock(&sp->lock);
-	list_add(&stripe->list, &sp->free[stripe->urgent]);
-	spin_unlock(&sp->lock);
-	wake_up_all(&sp->wait);
 }
 
 /**
@@ -667,7 +441,7 @@ int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *st
 	err = geo->footers ? couche_stripe_load(pool, stripe, id, BIT(geo->k) - 1, 0,
 						geo->data_rows) :
 			     load_copy(pool, stripe, id);
-	memset(stripe->data + bytes, 0, pool->stripes->data - bytes);
+	memset(stripe->data + bytes, 0, couche_stripe_room(pool) - bytes);
 	return err;
 }
 
@@ -680,7 +454,7 @@ int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *st
  */
 void couche_stripe_blank(struct couche_pool *pool, struct couche_stripe *stripe)
 {
-	memset(stripe->data, 0, pool->stripes->data);
+	memset(stripe->data, 0, couche_stripe_room(pool));
 }
 
 static void encode(struct couche_pool *pool, struct couche_stripe *stripe,

@@ -18,30 +18,10 @@
 #ifndef COUCHE_STRIPE_H
 #define COUCHE_STRIPE_H
 
-#include <linux/list.h>
-
 #include "core/types.h"
+#include "stripe_memory.h"
 
 struct couche_pool;
-struct couche_stripe_memory;
-struct couche_stripe_pool;
-
-/*
- * Extents that one walk copies or checks at a time, and all walks together.
- * Disks are kept busy by what is on its way to them: md has hundreds of stripes.
- */
-#define COUCHE_STRIPES_BACKGROUND	12
-
-struct couche_stripe {
-	struct list_head list;
-	struct couche_stripe_memory *memory;	/* what follows points into */
-	bool urgent;
-	u32 bad;		/* bit per shard: what the last load found wrong */
-	u8 *data;		/* k * data_rows blocks */
-	u8 *parity;		/* m * data_rows blocks */
-	u8 *footers;		/* (k + m) * footers blocks */
-	u32 *crcs;		/* (k + m) * data_rows */
-};
 
 /* Which extent, and where it is. */
 struct couche_stripe_id {
@@ -49,11 +29,6 @@ struct couche_stripe_id {
 	couche_extent_t extent;
 	struct couche_place place;
 };
-
-int couche_stripe_pool_create(struct couche_pool *pool);
-void couche_stripe_pool_free(struct couche_pool *pool);
-struct couche_stripe *couche_stripe_get(struct couche_pool *pool, bool urgent);
-void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe);
 
 int couche_stripe_load(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u32 wanted, u32 row,
