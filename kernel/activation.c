@@ -25,6 +25,7 @@
 #include "repair.h"
 #include "resync.h"
 #include "scrub.h"
+#include "shape.h"
 #include "stage_io.h"
 #include "stripe.h"
 #include "superblock.h"
@@ -196,8 +197,7 @@ void couche_pool_free(struct couche_pool *pool)
 	couche_stage_writes_destroy(pool);
 	couche_stage_free(pool);
 	couche_footer_cache_free(pool->footers);
-	for (i = 0; i < COUCHE_NR_TIERS; i++)
-		couche_codec_free(pool->codec[i]);
+	couche_shape_free_all(pool);
 	for (i = 0; i < COUCHE_MAX_LEGS; i++)
 		couche_leg_destroy(&pool->legs[i]);
 	vfree(pool->super_blocks);
@@ -250,7 +250,7 @@ static int check_redundancy(struct couche_pool *pool)
 	u32 i;
 
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
-		int missing = 0, legs = 0, m = pool->super.profile[tier].m;
+		int missing = 0, legs = 0, m = couche_shape_least_m(pool, tier);
 
 		for (i = 0; i < pool->nr_legs; i++) {
 			if (pool->legs[i].role != couche_role_of_tier(tier))
@@ -317,16 +317,17 @@ static int setup_tiers(struct couche_pool *pool)
 
 		if (!p->k)
 			continue;
-		couche_geometry_init(&pool->geometry[tier], p, s->extent_sectors);
-		pool->codec[tier] = couche_codec_create(p->k, p->m, p->matrix);
-		if (!pool->codec[tier])
+		pool->shape[tier] = couche_shape_make(pool, tier, p);
+		if (!pool->shape[tier])
 			return -ENOMEM;
+		if (pool->shape[tier]->geo.footers)
+			pool->striped |= BIT(tier);
 	}
 	pool->landing = s->profile[COUCHE_TIER_HOT].k ? COUCHE_TIER_HOT : COUCHE_TIER_WARM;
-	pool->footers = couche_footer_cache_create(pool->geometry[COUCHE_TIER_COLD].data_rows);
-	if (!pool->footers)
-		return -ENOMEM;
-	return couche_stripe_pool_create(pool);
+	pool->footers = couche_footer_cache_create(s->profile[COUCHE_TIER_COLD].k ?
+						   pool->shape[COUCHE_TIER_COLD]->geo.data_rows :
+						   0);
+	return pool->footers ? 0 : -ENOMEM;
 }
 
 static int open_superblocks(struct couche_pool *pool, const struct couche_tableline *line)
@@ -389,6 +390,8 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
 		err = setup_stage(pool, line);
 	if (!err)
 		err = couche_recover(pool);
+	if (!err)
+		err = couche_stripe_pool_create(pool);
 	if (!err)
 		err = check_redundancy(pool);
 	pool->resync_open = !pool->super.clean;

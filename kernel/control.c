@@ -14,6 +14,7 @@
 #include "pool.h"
 #include "preserve.h"
 #include "resync.h"
+#include "shape.h"
 #include "stage_io.h"
 #include "superblock.h"
 #include "sweep.h"
@@ -204,16 +205,14 @@ static unsigned int others_online(struct couche_pool *pool, const struct couche_
 /* What a role needs so that nothing is lost and something can be written. */
 static unsigned int needed_online(struct couche_pool *pool, const struct couche_leg *leg)
 {
-	const struct couche_profile *p;
 	unsigned int legs = 0;
 	u32 i;
 
 	if (leg->role == COUCHE_ROLE_META)
 		return 1;
-	p = &pool->super.profile[leg->role - COUCHE_ROLE_HOT];
 	for (i = 0; i < pool->nr_legs; i++)
 		legs += pool->legs[i].role == leg->role;
-	return legs - p->m;
+	return legs - couche_shape_least_m(pool, leg->role - COUCHE_ROLE_HOT);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 #include <linux/hash.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -29,8 +30,8 @@ struct couche_footer_cache {
 };
 
 /**
- * couche_footer_cache_create() - Make a cache for stripes of one geometry
- * @data_rows: checksums of a shard; 0 makes a cache that holds nothing
+ * couche_footer_cache_create() - Make a cache
+ * @data_rows: checksums of most shards; 0 makes a cache that holds nothing
  *
  * Context: process; sleeps.
  * Return: the cache, or NULL when there is no memory.
@@ -71,6 +72,15 @@ void couche_footer_cache_free(struct couche_footer_cache *cache)
 	kfree(cache);
 }
 
+/* A shard with more rows takes several entries, a key each. */
+static struct couche_footer_key part_key(const struct couche_footer_key *key, u32 part)
+{
+	struct couche_footer_key ret = *key;
+
+	ret.shard += part * COUCHE_MAX_SHARDS;
+	return ret;
+}
+
 static u32 hash_key(const struct couche_footer_cache *cache, const struct couche_footer_key *key)
 {
 	u64 where = ((u64)key->group << 32 | key->row) * 31 + key->shard;
@@ -89,26 +99,13 @@ static u32 *entry_crcs(struct couche_footer_cache *cache, u32 set, unsigned int 
 	return cache->crcs + ((size_t)set * WAYS + way) * cache->rows;
 }
 
-/**
- * couche_footer_cache_get() - Look up checksums of a shard
- * @cache: the cache
- * @key: the shard
- * @first: first row
- * @nr: rows
- * @crcs: where @nr checksums go
- *
- * Context: process.
- * Return: whether they were there.
- */
-bool couche_footer_cache_get(struct couche_footer_cache *cache,
-			     const struct couche_footer_key *key, u32 first, u32 nr, u32 *crcs)
+static bool get_part(struct couche_footer_cache *cache, const struct couche_footer_key *key,
+		     u32 first, u32 nr, u32 *crcs)
 {
 	bool found = false;
 	unsigned int way;
 	u32 set;
 
-	if (!cache->rows)
-		return false;
 	set = hash_key(cache, key);
 	spin_lock(&cache->locks[set % LOCKS]);
 	for (way = 0; way < WAYS && !found; way++) {
@@ -121,22 +118,43 @@ bool couche_footer_cache_get(struct couche_footer_cache *cache,
 }
 
 /**
- * couche_footer_cache_put() - Remember the checksums of a verified footer
+ * couche_footer_cache_get() - Look up checksums of a shard
  * @cache: the cache
  * @key: the shard
- * @crcs: of all its rows
+ * @first: first row
+ * @nr: rows
+ * @crcs: where @nr checksums go; undefined when some were not there
  *
  * Context: process.
+ * Return: whether they were there.
  */
-void couche_footer_cache_put(struct couche_footer_cache *cache,
-			     const struct couche_footer_key *key, const u32 *crcs)
+bool couche_footer_cache_get(struct couche_footer_cache *cache,
+			     const struct couche_footer_key *key, u32 first, u32 nr, u32 *crcs)
+{
+	if (!cache->rows)
+		return false;
+	if (likely(first + nr <= cache->rows))
+		return get_part(cache, key, first, nr, crcs);
+	while (nr) {
+		struct couche_footer_key part = part_key(key, first / cache->rows);
+		u32 from = first % cache->rows, n = min(nr, cache->rows - from);
+
+		if (!get_part(cache, &part, from, n, crcs))
+			return false;
+		first += n;
+		crcs += n;
+		nr -= n;
+	}
+	return true;
+}
+
+static void put_part(struct couche_footer_cache *cache, const struct couche_footer_key *key,
+		     u32 rows, const u32 *crcs)
 {
 	struct footer_set *s;
 	unsigned int way;
 	u32 set;
 
-	if (!cache->rows)
-		return;
 	set = hash_key(cache, key);
 	s = &cache->sets[set];
 	spin_lock(&cache->locks[set % LOCKS]);
@@ -145,7 +163,31 @@ void couche_footer_cache_put(struct couche_footer_cache *cache,
 			goto out;
 	way = s->next++ % WAYS;
 	s->key[way] = *key;
-	memcpy(entry_crcs(cache, set, way), crcs, cache->rows * sizeof(u32));
+	memcpy(entry_crcs(cache, set, way), crcs, rows * sizeof(u32));
 out:
 	spin_unlock(&cache->locks[set % LOCKS]);
+}
+
+/**
+ * couche_footer_cache_put() - Remember the checksums of a verified footer
+ * @cache: the cache
+ * @key: the shard
+ * @rows: how many it has, which may be another number than that of the cache
+ * @crcs: of all its rows
+ *
+ * Context: process.
+ */
+void couche_footer_cache_put(struct couche_footer_cache *cache,
+			     const struct couche_footer_key *key, u32 rows, const u32 *crcs)
+{
+	u32 part;
+
+	if (!cache->rows)
+		return;
+	for (part = 0; part * cache->rows < rows; part++) {
+		u32 first = part * cache->rows;
+		struct couche_footer_key one = part_key(key, part);
+
+		put_part(cache, &one, min(rows - first, cache->rows), crcs + first);
+	}
 }

@@ -27,6 +27,6 @@ void couche_footer_cache_free(struct couche_footer_cache *cache);
 bool couche_footer_cache_get(struct couche_footer_cache *cache,
 			     const struct couche_footer_key *key, u32 first, u32 nr, u32 *crcs);
 void couche_footer_cache_put(struct couche_footer_cache *cache,
-			     const struct couche_footer_key *key, const u32 *crcs);
+			     const struct couche_footer_key *key, u32 rows, const u32 *crcs);
 
 #endif /* COUCHE_FOOTER_CACHE_H */

@@ -46,7 +46,8 @@ static void free_retired(struct couche_pool *pool)
  *	  checked here
  * @why: what was wrong
  *
- * A dissolved group of the same number makes way.
+ * A dissolved group of the same number makes way. Recovery refuses a shape that
+ * is not its tier's.
  *
  * Context: process, under alloc_lock or before the pool is active; sleeps.
  * Return: 0, -EINVAL or -ENOMEM.
@@ -54,6 +55,9 @@ static void free_retired(struct couche_pool *pool)
 int couche_group_add(struct couche_pool *pool, couche_group_t nr,
 		     const struct couche_group_desc *desc, const char **why)
 {
+	const struct couche_profile profile = {
+		.k = desc->k, .m = desc->nr - desc->k, .matrix = desc->matrix,
+	};
 	struct couche_group *group, *old;
 	int err;
 
@@ -66,6 +70,7 @@ int couche_group_add(struct couche_pool *pool, couche_group_t nr,
 		return -ENOMEM;
 	group->desc = *desc;
 	group->nr = nr;
+	group->shape = couche_shape_find(pool, desc->tier, &profile);
 	err = couche_alloc_init(&group->rows,
 				pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);
 	old = pool->groups[from_couche_group(nr)];
@@ -245,8 +250,8 @@ int couche_group_mark(struct couche_pool *pool, const struct couche_place *place
 	*why = "extent and its group are of different tiers";
 	if (place->tier != group->desc.tier)
 		return -EINVAL;
-	*why = "extent has another number of rows than its profile";
-	if (place->rows != pool->geometry[place->tier].rows)
+	*why = "extent has another number of rows than its group's shape";
+	if (place->rows != group->shape->geo.rows)
 		return -EINVAL;
 	*why = "extent's rows are outside of the group or belong to another extent";
 	if (couche_alloc_mark(&group->rows, place->row, place->rows))

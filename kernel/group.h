@@ -14,11 +14,13 @@
 #include "core/alloc.h"
 #include "core/page.h"
 #include "pool.h"
+#include "shape.h"
 
 struct couche_group {
 	struct couche_group_desc desc;
 	couche_group_t nr;
 	bool dissolved;			/* its segments are free, and its number */
+	const struct couche_shape *shape;	/* NULL: none that the pool has */
 	struct couche_alloc rows;
 };
 
@@ -53,6 +55,20 @@ static inline struct couche_group *couche_group_find(struct couche_pool *pool,
 	smp_rmb();
 	groups = smp_load_acquire(&pool->groups);
 	return smp_load_acquire(&groups[from_couche_group(nr)]);
+}
+
+/**
+ * couche_group_shape() - How the extent at a place is cut and encoded
+ * @pool: the pool
+ * @place: of an extent, or where one is to go
+ *
+ * Context: any.
+ * Return: the shape, which lives as long as the pool.
+ */
+static inline const struct couche_shape *couche_group_shape(struct couche_pool *pool,
+							    const struct couche_place *place)
+{
+	return couche_group_find(pool, place->group)->shape;
 }
 
 /**

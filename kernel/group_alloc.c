@@ -37,9 +37,9 @@ static bool group_usable(struct couche_pool *pool, const struct couche_group *gr
 }
 
 /* How many shards or copies may be missing from what is written. */
-static unsigned int may_miss(const struct couche_profile *profile)
+static unsigned int may_miss(const struct couche_shape *shape)
 {
-	return profile->k + profile->m - couche_profile_min_healthy(profile);
+	return shape->geo.k + shape->geo.m - shape->min_healthy;
 }
 
 static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
@@ -79,35 +79,35 @@ static unsigned int count_usable(const struct couche_placement_leg *legs, unsign
 static int place_shards(struct couche_pool *pool, u8 tier, unsigned int missing, u32 *chosen,
 			const char **why)
 {
-	const struct couche_profile *profile = &pool->super.profile[tier];
+	const struct couche_geometry *geo = &pool->shape[tier]->geo;
 	struct couche_placement_leg legs[COUCHE_MAX_LEGS];
-	unsigned int nr, want = profile->k + profile->m, healthy;
+	unsigned int nr, want = geo->k + geo->m, healthy;
 	int err;
 
 	nr = list_legs(pool, tier, true, legs);
 	healthy = min(count_usable(legs, nr), want);
 	if (healthy + missing < want)
 		healthy = want;		/* which is refused, with a reason */
-	err = couche_placement_choose(legs, nr, healthy, profile->m, chosen, why);
+	err = couche_placement_choose(legs, nr, healthy, geo->m, chosen, why);
 	if (err || healthy == want)
 		return err;
 	nr = list_legs(pool, tier, false, legs);
-	return couche_placement_choose(legs, nr, want - healthy, profile->m, chosen + healthy,
+	return couche_placement_choose(legs, nr, want - healthy, geo->m, chosen + healthy,
 				       why);
 }
 
 static int choose_legs(struct couche_pool *pool, u8 tier, unsigned int missing,
 		       struct couche_group_desc *desc, const char **why)
 {
-	const struct couche_profile *profile = &pool->super.profile[tier];
+	const struct couche_shape *shape = pool->shape[tier];
 	u32 chosen[COUCHE_MAX_SHARDS];
 	unsigned int i;
 	int err;
 
-	desc->k = profile->k;
-	desc->nr = profile->k + profile->m;
+	desc->k = shape->geo.k;
+	desc->nr = shape->geo.k + shape->geo.m;
 	desc->tier = tier;
-	desc->matrix = profile->matrix;
+	desc->matrix = shape->matrix;
 	err = place_shards(pool, tier, missing, chosen, why);
 	if (err)
 		return err;
@@ -196,12 +196,12 @@ static bool is_open(const struct couche_open_groups *open, const struct couche_g
 /* As many groups in turn as the tier's legs can serve side by side. */
 static unsigned int open_wanted(struct couche_pool *pool, u8 tier)
 {
-	const struct couche_profile *profile = &pool->super.profile[tier];
+	const struct couche_geometry *geo = &pool->shape[tier]->geo;
 	unsigned int i, legs = 0;
 
 	for (i = 0; i < pool->nr_legs; i++)
 		legs += pool->legs[i].role == couche_role_of_tier(tier);
-	return clamp_t(unsigned int, legs / (profile->k + profile->m), 1,
+	return clamp_t(unsigned int, legs / (geo->k + geo->m), 1,
 		       COUCHE_MAX_OPEN_GROUPS);
 }
 
@@ -216,7 +216,7 @@ static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, unsigned int
 
 	for (i = 0; i < pool->nr_groups && open->nr < wanted; i++) {
 		group = pool->groups[i];
-		if (group && !group->dissolved && group->desc.tier == tier &&
+		if (group && !group->dissolved && group->shape == pool->shape[tier] &&
 		    group->rows.free >= rows &&
 		    group_usable(pool, group, missing) && !is_open(open, group))
 			open->group[open->nr++] = group;
@@ -236,16 +236,16 @@ static int open_groups(struct couche_pool *pool, u8 tier, u32 rows, unsigned int
  */
 static int refill_open(struct couche_pool *pool, u8 tier, u32 rows, const char **why)
 {
-	const struct couche_profile *profile = &pool->super.profile[tier];
+	const struct couche_shape *shape = pool->shape[tier];
 	struct couche_open_groups *open = &pool->open[tier];
 	int err, first = 0;
 
-	for (open->missing = 0; open->missing <= may_miss(profile); open->missing++) {
+	for (open->missing = 0; open->missing <= may_miss(shape); open->missing++) {
 		err = open_groups(pool, tier, rows, open->missing, why);
 		if (!err)
 			return 0;
 		first = first == -ENOSPC ? first : err;
-		if (profile->csum && !open->missing && err != -ENODEV)
+		if (shape->geo.footers && !open->missing && err != -ENODEV)
 			break;
 	}
 	open->missing = 0;
@@ -318,11 +318,11 @@ int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *t
 	if (!pool->super.profile[tier].k)
 		return -ENODEV;
 	to->tier = tier;
-	to->rows = pool->geometry[tier].rows;
 	to->flags = COUCHE_EXTENT_MAPPED;
 
 	do {
 		mutex_lock(&pool->alloc_lock);
+		to->rows = pool->shape[tier]->geo.rows;
 		do {
 			err = take_rows(pool, tier, to);
 			if (!err)
@@ -458,7 +458,8 @@ bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg
 			continue;
 		if (couche_group_touches(group, leg->index) || touches_draining(pool, group))
 			used += (u64)(group->rows.rows - group->rows.free) * group->desc.nr;
-		else if (group_usable(pool, group, 0))
+		else if (group_usable(pool, group, 0) &&
+			 group->shape == pool->shape[group->desc.tier])
 			free += (u64)group->rows.free * group->desc.nr;
 	}
 	free += free_segments(pool, leg) * (pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);

@@ -36,8 +36,6 @@
 #include <linux/xarray.h>
 
 #include "commit_types.h"
-#include "core/codec.h"
-#include "core/geometry.h"
 #include "core/super.h"
 #include "io_gate.h"
 #include "leg_types.h"
@@ -48,6 +46,7 @@ struct couche_footer_cache;
 struct couche_group;
 struct couche_repair;
 struct couche_retired;
+struct couche_shape;
 struct couche_stage;
 struct couche_stripe_pool;
 struct couche_sweep;
@@ -93,8 +92,9 @@ struct couche_pool {
 	u32 seed;			/* of every metadata checksum */
 	struct couche_leg legs[COUCHE_MAX_LEGS];
 	u32 nr_legs;
-	struct couche_geometry geometry[COUCHE_NR_TIERS];
-	struct couche_codec *codec[COUCHE_NR_TIERS];
+	struct couche_shape *shapes;	/* shape.h: of all its groups */
+	struct couche_shape *shape[COUCHE_NR_TIERS];	/* of new groups; under alloc_lock */
+	u8 striped;			/* bit per tier: its extents are stripes */
 	u8 extent_shift;		/* sectors, as a shift */
 	u8 landing;			/* tier of a first write */
 
@@ -189,6 +189,19 @@ struct couche_pool *couche_registry_find_bdev(struct block_device *bdev);
 static inline bool couche_pool_writable(const struct couche_pool *pool)
 {
 	return !(READ_ONCE(pool->flags) & (BIT(POOL_FAILED) | BIT(POOL_READ_ONLY)));
+}
+
+/**
+ * couche_pool_striped() - Are a tier's extents stripes?
+ * @pool: the pool
+ * @tier: enum couche_tier
+ *
+ * Context: any.
+ * Return: false where they are written in place.
+ */
+static inline bool couche_pool_striped(const struct couche_pool *pool, u8 tier)
+{
+	return pool->striped & BIT(tier);
 }
 
 /**

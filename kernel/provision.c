@@ -232,7 +232,7 @@ void couche_provision_work(struct work_struct *work)
 		couche_io_end(io, BLK_STS_OK);
 		return;
 	}
-	stripe = p.pool->geometry[couche_entry_tier(p.word)].footers;
+	stripe = couche_pool_striped(p.pool, couche_entry_tier(p.word));
 	if (!(p.word & ENTRY_MAPPED) || (stripe && data && couche_io_whole_extent(io))) {
 		place_write(&p);
 	} else if (stripe) {

@@ -21,7 +21,7 @@
 
 static bool is_stripe(const struct couche_pool *pool, u8 tier)
 {
-	return pool->geometry[tier].footers > 0;
+	return couche_pool_striped(pool, tier);
 }
 
 static int read_zeros(struct couche_io *io)

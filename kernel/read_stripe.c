@@ -167,8 +167,7 @@ static int send_data(struct couche_part *part, struct couche_leg *leg, gfp_t gfp
 
 static int send_footers(struct couche_part *part, struct couche_leg *leg, gfp_t gfp)
 {
-	const struct couche_geometry *geo =
-		&leg->pool->geometry[part->read->id.place.tier];
+	const struct couche_geometry *geo = &part->read->io->group->shape->geo;
 
 	part->footers = couche_bounce_alloc(leg, part_sector(part, geo->data_rows),
 					    REQ_OP_READ | REQ_META,
@@ -201,7 +200,7 @@ static int start_part(struct couche_part *part, gfp_t gfp)
 	if (!couche_leg_writable(leg) || couche_flight_fenced(leg))
 		return -ENODEV;
 	if (!part->crcs)
-		part->crcs = kmalloc_array(pool->geometry[read->id.place.tier].data_rows,
+		part->crcs = kmalloc_array(read->io->group->shape->geo.data_rows,
 					   sizeof(u32), gfp | __GFP_NOWARN);
 	if (!part->crcs)
 		return -ENOMEM;
@@ -255,7 +254,8 @@ static bool footers_good(struct couche_part *part)
 			return false;
 	}
 	part_key(part, &key);
-	couche_footer_cache_put(pool->footers, &key, part->crcs);
+	couche_footer_cache_put(pool->footers, &key, read->io->group->shape->geo.data_rows,
+				part->crcs);
 	return true;
 }
 
@@ -339,7 +339,7 @@ static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
 		couche_repair_queue(pool->repair, &read->id, stripe->bad);
 	iter = part->iter;
 	couche_bounce_copy(couche_io_bio(read->io), &iter,
-			   couche_stripe_shard(pool, stripe, read->id.place.tier, part->shard) +
+			   couche_stripe_shard(stripe, &read->io->group->shape->geo, part->shard) +
 				   ((size_t)part->row << COUCHE_BLOCK_SHIFT),
 			   iter.bi_size);
 	return 0;
@@ -403,8 +403,7 @@ static void cut_parts(struct couche_stripe_read *read)
 
 	read->nr = 0;
 	read->started = 0;
-	while (couche_geometry_next_piece(&io->volume->pool->geometry[read->id.place.tier],
-					  &offset, &left, &piece)) {
+	while (couche_geometry_next_piece(&io->group->shape->geo, &offset, &left, &piece)) {
 		struct couche_part *part = &read->part[read->nr++];
 
 		part->read = read;
@@ -432,7 +431,7 @@ static void setup(struct couche_stripe_read *read, struct couche_io *io)
 	read->id.place.row = to_couche_row(couche_entry_row(io->word));
 	read->id.place.generation = io->generation;
 	read->id.place.tier = tier;
-	read->id.place.rows = io->volume->pool->geometry[tier].rows;
+	read->id.place.rows = io->group->shape->geo.rows;
 	read->id.place.flags = COUCHE_EXTENT_MAPPED;
 	atomic_set(&read->pending, 1);
 	cut_parts(read);

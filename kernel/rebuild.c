@@ -10,6 +10,7 @@
 #include "leg.h"
 #include "pool.h"
 #include "relocate.h"
+#include "shape.h"
 #include "sweep.h"
 #include "trace.h"
 #include "volume.h"
@@ -57,24 +58,14 @@ static bool wanted(struct couche_sweep *s, const struct couche_place *place)
 /* How many legs must even a new group of the tier lack? */
 static unsigned int unavoidable(struct couche_pool *pool, u8 tier)
 {
-	const struct couche_profile *profile = &pool->super.profile[tier];
-	unsigned int healthy = 0, want = profile->k + profile->m;
+	const struct couche_shape *shape = READ_ONCE(pool->shape[tier]);
+	unsigned int healthy = 0, want = shape ? shape->geo.k + shape->geo.m : 0;
 	u32 i;
 
 	for (i = 0; i < pool->nr_legs; i++)
 		healthy += pool->legs[i].role == couche_role_of_tier(tier) &&
 			   couche_leg_writable(&pool->legs[i]);
 	return healthy < want ? want - healthy : 0;
-}
-
-static unsigned int last_level(struct couche_pool *pool)
-{
-	unsigned int tier, m = 0;
-
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
-		if (pool->super.profile[tier].k)
-			m = max_t(unsigned int, m, pool->super.profile[tier].m);
-	return m;
 }
 
 static u64 count_extents(struct couche_sweep *s, int which)
@@ -107,7 +98,7 @@ static bool next_pass(struct couche_sweep *s)
 {
 	if (s->level < 0)
 		begin(s);
-	return ++s->level < (int)last_level(s->pool);
+	return ++s->level < (int)couche_shape_most_m(s->pool);
 }
 
 static int visit(struct couche_sweep *s, struct couche_volume *volume,

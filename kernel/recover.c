@@ -481,17 +481,14 @@ static int mark_segments(struct recovery *r)
 	for (nr = 0; nr < pool->nr_groups; nr++) {
 		struct couche_group *group = pool->groups[nr];
 
+		if (group && !group->shape)
+			return bad(r, "group", nr, "has another shape than its tier");
 		for (i = 0; group && i < group->desc.nr; i++) {
 			const struct couche_segment *seg = &group->desc.seg[i];
-			const struct couche_profile *profile;
 
-			profile = &pool->super.profile[group->desc.tier];
 			if (seg->leg >= pool->nr_legs ||
 			    pool->legs[seg->leg].role != couche_role_of_tier(group->desc.tier))
 				return bad(r, "group", nr, "names a leg that is not of its tier");
-			if (group->desc.k != profile->k ||
-			    group->desc.nr != profile->k + profile->m)
-				return bad(r, "group", nr, "has another shape than its tier");
 			if (couche_segmap_mark(&pool->legs[seg->leg].segments, seg->segment))
 				return bad(r, "group", nr, "its segment is taken or out of range");
 		}

@@ -70,7 +70,7 @@ static bool is_staged(const struct copy *c)
 
 static bool has_checksums(const struct copy *c)
 {
-	return c->pool->geometry[c->from.place.tier].footers;
+	return couche_pool_striped(c->pool, c->from.place.tier);
 }
 
 static int analyze(struct copy *c)
@@ -98,14 +98,26 @@ static unsigned int lost(const struct copy *c, const struct couche_stripe_id *id
 	return couche_group_lost(c->pool, couche_group_find(c->pool, id->place.group));
 }
 
-/* Would a repair leave the extent with fewer shards than it has? */
+/* How many more legs may fail? */
+static int spare(const struct copy *c, const struct couche_stripe_id *id, unsigned int missing)
+{
+	return (int)couche_group_shape(c->pool, &id->place)->geo.m - (int)missing;
+}
+
+/*
+ * Would a repair leave the extent worse off than it is? With fewer shards, and
+ * of another shape also with less to lose.
+ */
 static bool is_worse(const struct copy *c)
 {
 	unsigned int now = lost(c, &c->from);
+	int before = spare(c, &c->from, now), after = spare(c, &c->to, c->missing);
 
 	if (!c->missing || !(c->r->flags & RELOCATE_REPAIR))
 		return false;
-	return c->r->flags & RELOCATE_BETTER ? c->missing >= now : c->missing > now;
+	if (c->r->flags & RELOCATE_BETTER)
+		return c->missing >= now && after <= before;
+	return c->missing > now && after < before;
 }
 
 static int find_rows(struct copy *c)
@@ -124,7 +136,7 @@ static int find_rows(struct copy *c)
 	}
 	c->to.place.generation = couche_commit_next_generation(c->pool);
 	if (couche_group_find(c->pool, c->to.place.group)->desc.nr > 1 &&
-	    !c->pool->geometry[r->tier].footers)
+	    !couche_pool_striped(c->pool, r->tier))
 		c->to.place.flags |= COUCHE_EXTENT_OPEN;
 	return 0;
 }
@@ -153,7 +165,7 @@ static int load(struct copy *c)
 		if (err)
 			return err;
 	} else {
-		couche_stripe_blank(c->pool, c->stripe);
+		couche_stripe_blank(c->stripe);
 	}
 	return couche_stage_merge(c->pool, c->stripe, &c->from);
 }
@@ -315,7 +327,7 @@ static int commit(struct copy *c)
  */
 static int check_legs(struct copy *c)
 {
-	c->leg_failed = c->pool->geometry[c->to.place.tier].footers &&
+	c->leg_failed = couche_pool_striped(c->pool, c->to.place.tier) &&
 			lost(c, &c->to) > c->missing;
 	return c->leg_failed ? fail(c, "a leg failed meanwhile", -EIO) : 0;
 }

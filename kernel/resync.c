@@ -61,7 +61,7 @@ static u64 restoring_legs(struct couche_pool *pool, const struct couche_group *g
 
 static bool wants_resync(struct couche_pool *pool, u64 word)
 {
-	bool copies = !pool->geometry[couche_entry_tier(word)].footers;
+	bool copies = !couche_pool_striped(pool, couche_entry_tier(word));
 	struct couche_group *group;
 
 	if (!(word & ENTRY_MAPPED))
@@ -100,7 +100,7 @@ static int equalize(struct couche_pool *pool, struct couche_volume *volume,
 	struct couche_stripe *stripe = couche_stripe_get(pool, false);
 	int err;
 
-	if (pool->geometry[id.place.tier].footers) {
+	if (couche_pool_striped(pool, id.place.tier)) {
 		/* Stripes are not written in place: nothing can be under way. */
 		err = fill(pool, stripe, &id);
 	} else {

@@ -189,7 +189,7 @@ static inline bool couche_stage_has_durable(const struct couche_stage *stage)
  */
 static inline bool couche_stage_takes(const struct couche_pool *pool, u8 tier)
 {
-	return pool->stage && pool->geometry[tier].footers;
+	return pool->stage && couche_pool_striped(pool, tier);
 }
 
 #endif /* COUCHE_STAGE_H */

@@ -2,6 +2,10 @@
 #include "stripe.h"
 
 #include <linux/blkdev.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
 
 #include "core/crc32c.h"
 #include "core/footer.h"
@@ -44,35 +48,38 @@ static int stripe_read(struct couche_pool *pool, struct couche_stripe *stripe,
 
 /**
  * couche_stripe_shard() - Where a shard stands in memory
- * @pool: the pool
  * @stripe: the stripe
- * @tier: whose shape
+ * @geo: of the extent in it
  * @shard: 0..k+m-1
  *
  * Context: any.
  * Return: its first data row.
  */
-u8 *couche_stripe_shard(const struct couche_pool *pool, const struct couche_stripe *stripe,
-			u8 tier, unsigned int shard)
+u8 *couche_stripe_shard(const struct couche_stripe *stripe, const struct couche_geometry *geo,
+			unsigned int shard)
 {
-	const struct couche_geometry *geo = &pool->geometry[tier];
 	size_t bytes = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
 
 	return shard < geo->k ? stripe->data + shard * bytes :
 				stripe->parity + (shard - geo->k) * bytes;
 }
 
-static u8 *shard_footers(const struct couche_pool *pool, const struct couche_stripe *stripe,
-			 u8 tier, unsigned int shard)
+static u8 *shard_footers(const struct couche_stripe *stripe, const struct couche_geometry *geo,
+			 unsigned int shard)
 {
-	return stripe->footers +
-	       ((size_t)shard * pool->geometry[tier].footers << COUCHE_BLOCK_SHIFT);
+	return stripe->footers + ((size_t)shard * geo->footers << COUCHE_BLOCK_SHIFT);
 }
 
-static u32 *shard_crcs(const struct couche_pool *pool, const struct couche_stripe *stripe,
-		       u8 tier, unsigned int shard)
+static u32 *shard_crcs(const struct couche_stripe *stripe, const struct couche_geometry *geo,
+		       unsigned int shard)
 {
-	return stripe->crcs + (size_t)shard * pool->geometry[tier].data_rows;
+	return stripe->crcs + (size_t)shard * geo->data_rows;
+}
+
+static const struct couche_geometry *geo_of(struct couche_pool *pool,
+					    const struct couche_stripe_id *id)
+{
+	return &couche_group_shape(pool, &id->place)->geo;
 }
 
 /**
@@ -84,10 +91,11 @@ static u32 *shard_crcs(const struct couche_pool *pool, const struct couche_strip
  *
  * Context: any.
  */
-void couche_stripe_expect(const struct couche_pool *pool, const struct couche_stripe_id *id,
+void couche_stripe_expect(struct couche_pool *pool, const struct couche_stripe_id *id,
 			  unsigned int shard, struct couche_footer *ret)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_shape *shape = couche_group_shape(pool, &id->place);
+	const struct couche_geometry *geo = &shape->geo;
 
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->pool_uuid, pool->super.pool_uuid, COUCHE_UUID_SIZE);
@@ -102,7 +110,7 @@ void couche_stripe_expect(const struct couche_pool *pool, const struct couche_st
 	ret->shard = shard;
 	ret->k = geo->k;
 	ret->m = geo->m;
-	ret->matrix = pool->super.profile[id->place.tier].matrix;
+	ret->matrix = shape->matrix;
 }
 
 static void footer_key(const struct couche_stripe_id *id, unsigned int shard,
@@ -132,7 +140,7 @@ static void submit_shard(struct load *l, unsigned int shard, struct couche_batch
 {
 	struct couche_pool *pool = l->pool;
 	const struct couche_place *place = &l->id->place;
-	const struct couche_geometry *geo = &pool->geometry[place->tier];
+	const struct couche_geometry *geo = &l->group->shape->geo;
 	struct couche_leg *leg = couche_group_leg(pool, l->group, shard);
 	u32 first = from_couche_row(place->row);
 	struct couche_footer_key key;
@@ -140,26 +148,26 @@ static void submit_shard(struct load *l, unsigned int shard, struct couche_batch
 
 	couche_leg_submit(leg, REQ_OP_READ,
 			  couche_group_sector(pool, l->group, shard, first + l->row),
-			  couche_stripe_shard(pool, l->stripe, place->tier, shard) + off,
+			  couche_stripe_shard(l->stripe, geo, shard) + off,
 			  (size_t)l->rows << COUCHE_BLOCK_SHIFT, batch, shard);
 	footer_key(l->id, shard, &key);
 	if (!l->fresh &&
 	    couche_footer_cache_get(pool->footers, &key, l->row, l->rows,
-				    shard_crcs(pool, l->stripe, place->tier, shard) + l->row)) {
+				    shard_crcs(l->stripe, geo, shard) + l->row)) {
 		l->cached |= BIT(shard);
 		return;
 	}
 	couche_leg_submit(leg, REQ_OP_READ,
 			  couche_group_sector(pool, l->group, shard, first + geo->data_rows),
-			  shard_footers(pool, l->stripe, place->tier, shard),
+			  shard_footers(l->stripe, geo, shard),
 			  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, batch, shard);
 }
 
 static int check_footers(struct load *l, unsigned int shard, u32 *crcs)
 {
 	struct couche_pool *pool = l->pool;
-	u8 tier = l->id->place.tier;
-	u8 *block = shard_footers(pool, l->stripe, tier, shard);
+	const struct couche_geometry *geo = &l->group->shape->geo;
+	u8 *block = shard_footers(l->stripe, geo, shard);
 	struct couche_footer expected;
 	struct couche_footer_key key;
 	unsigned int n;
@@ -176,16 +184,16 @@ static int check_footers(struct load *l, unsigned int shard, u32 *crcs)
 	if (l->fresh)
 		return 0;
 	footer_key(l->id, shard, &key);
-	couche_footer_cache_put(pool->footers, &key, crcs);
+	couche_footer_cache_put(pool->footers, &key, geo->data_rows, crcs);
 	return 0;
 }
 
 /* Is what was read what was written? (I6) */
 static bool shard_good(struct load *l, unsigned int shard)
 {
-	u8 tier = l->id->place.tier;
-	u32 *crcs = shard_crcs(l->pool, l->stripe, tier, shard);
-	u8 *data = couche_stripe_shard(l->pool, l->stripe, tier, shard);
+	const struct couche_geometry *geo = &l->group->shape->geo;
+	u32 *crcs = shard_crcs(l->stripe, geo, shard);
+	u8 *data = couche_stripe_shard(l->stripe, geo, shard);
 	u32 i;
 
 	if (!(l->cached & BIT(shard)) && check_footers(l, shard, crcs))
@@ -284,17 +292,17 @@ static u32 choose_shards(struct load *l, u32 wanted)
 static int rebuild(struct load *l, u32 missing)
 {
 	struct couche_pool *pool = l->pool;
-	u8 tier = l->id->place.tier;
+	const struct couche_shape *shape = l->group->shape;
 	u8 *shards[COUCHE_MAX_SHARDS];
 	unsigned int i;
 
 	for (i = 0; i < l->group->desc.nr; i++)
-		shards[i] = couche_stripe_shard(pool, l->stripe, tier, i) +
+		shards[i] = couche_stripe_shard(l->stripe, &shape->geo, i) +
 			    ((size_t)l->row << COUCHE_BLOCK_SHIFT);
 	trace_couche_rebuild(l->id->volume, l->id->extent, l->have, missing, l->row, l->rows);
 	atomic64_inc(&pool->reconstructions);
 	atomic64_add(hweight32(l->tried), &pool->reconstruction_reads);
-	return couche_simd_decode(pool->codec[tier], (size_t)l->rows << COUCHE_BLOCK_SHIFT,
+	return couche_simd_decode(shape->codec, (size_t)l->rows << COUCHE_BLOCK_SHIFT,
 				  l->have, missing, shards);
 }
 
@@ -355,7 +363,7 @@ static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 		.stripe = stripe,
 		.id = id,
 		.group = group,
-		.rows = pool->geometry[id->place.tier].data_rows,
+		.rows = geo_of(pool, id)->data_rows,
 		.fresh = true,
 	};
 	u32 shards;
@@ -382,7 +390,7 @@ static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	unsigned int i;
 
@@ -407,7 +415,7 @@ static int load_copy(struct couche_pool *pool, struct couche_stripe *stripe,
 		     const struct couche_stripe_id *id)
 {
 	struct couche_group *group = couche_group_find(pool, id->place.group);
-	size_t len = (size_t)pool->geometry[id->place.tier].data_rows << COUCHE_BLOCK_SHIFT;
+	size_t len = (size_t)group->shape->geo.data_rows << COUCHE_BLOCK_SHIFT;
 	unsigned int i;
 
 	for (i = 0; i < group->desc.nr; i++) {
@@ -434,33 +442,32 @@ static int load_copy(struct couche_pool *pool, struct couche_stripe *stripe,
 int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *stripe,
 			      const struct couche_stripe_id *id)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	size_t bytes = (size_t)pool->super.extent_sectors << SECTOR_SHIFT;
 	int err;
 
 	err = geo->footers ? couche_stripe_load(pool, stripe, id, BIT(geo->k) - 1, 0,
 						geo->data_rows) :
 			     load_copy(pool, stripe, id);
-	memset(stripe->data + bytes, 0, couche_stripe_room(pool) - bytes);
+	memset(stripe->data + bytes, 0, couche_stripe_room(stripe) - bytes);
 	return err;
 }
 
 /**
  * couche_stripe_blank() - Make an extent of zeros, with zeros behind
- * @pool: the pool
  * @stripe: its data
  *
  * Context: process.
  */
-void couche_stripe_blank(struct couche_pool *pool, struct couche_stripe *stripe)
+void couche_stripe_blank(struct couche_stripe *stripe)
 {
-	memset(stripe->data, 0, couche_stripe_room(pool));
+	memset(stripe->data, 0, couche_stripe_room(stripe));
 }
 
 static void encode(struct couche_pool *pool, struct couche_stripe *stripe,
 		   const struct couche_stripe_id *id)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	const u8 *data[COUCHE_MAX_SHARDS];
 	u8 *parity[COUCHE_MAX_SHARDS];
 	u32 *crcs[COUCHE_MAX_SHARDS];
@@ -468,19 +475,19 @@ static void encode(struct couche_pool *pool, struct couche_stripe *stripe,
 	unsigned int i, n;
 
 	for (i = 0; i < geo->k + geo->m; i++) {
-		u8 *shard = couche_stripe_shard(pool, stripe, id->place.tier, i);
+		u8 *shard = couche_stripe_shard(stripe, geo, i);
 
-		crcs[i] = shard_crcs(pool, stripe, id->place.tier, i);
+		crcs[i] = shard_crcs(stripe, geo, i);
 		if (i < geo->k)
 			data[i] = shard;
 		else
 			parity[i - geo->k] = shard;
 	}
-	couche_simd_encode_crc(pool->codec[id->place.tier],
+	couche_simd_encode_crc(couche_group_shape(pool, &id->place)->codec,
 			       (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT, NULL,
 			       (u8 *const *)data, parity, crcs);
 	for (i = 0; i < geo->k + geo->m; i++) {
-		u8 *block = shard_footers(pool, stripe, id->place.tier, i);
+		u8 *block = shard_footers(stripe, geo, i);
 
 		couche_stripe_expect(pool, id, i, &footer);
 		for (n = 0; n < geo->footers; n++, block += COUCHE_BLOCK_SIZE)
@@ -491,7 +498,7 @@ static void encode(struct couche_pool *pool, struct couche_stripe *stripe,
 static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id, struct couche_batch *batch)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	u32 row = from_couche_row(id->place.row);
 	u64 skipped = 0;
@@ -499,7 +506,7 @@ static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
 
 	for (i = 0; i < group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(pool, group, i);
-		u8 *data = geo->footers ? couche_stripe_shard(pool, stripe, id->place.tier, i) :
+		u8 *data = geo->footers ? couche_stripe_shard(stripe, geo, i) :
 					  stripe->data;
 
 		if (!couche_leg_writable(leg)) {
@@ -513,7 +520,7 @@ static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			couche_leg_submit(leg, REQ_OP_WRITE,
 					  couche_group_sector(pool, group, i,
 							      row + geo->data_rows),
-					  shard_footers(pool, stripe, id->place.tier, i),
+					  shard_footers(stripe, geo, i),
 					  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, batch,
 					  leg->index);
 	}
@@ -536,8 +543,7 @@ static u64 submit_store(struct couche_pool *pool, struct couche_stripe *stripe,
 int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id)
 {
-	const struct couche_profile *profile = &pool->super.profile[id->place.tier];
-	bool copies = !pool->geometry[id->place.tier].footers;
+	bool copies = !couche_pool_striped(pool, id->place.tier);
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	struct couche_batch batch;
 	struct blk_plug plug;
@@ -557,7 +563,7 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 		return -EIO;
 	if (failed && !copies)
 		return -EIO;
-	return hweight64(failed | skipped) + couche_profile_min_healthy(profile) <=
+	return hweight64(failed | skipped) + group->shape->min_healthy <=
 	       group->desc.nr ? 0 : -EIO;
 }
 
@@ -573,7 +579,7 @@ static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *strip
 		.stripe = stripe,
 		.id = id,
 		.group = couche_group_find(pool, id->place.group),
-		.rows = pool->geometry[id->place.tier].data_rows,
+		.rows = geo_of(pool, id)->data_rows,
 		.fresh = true,
 	};
 	struct couche_batch batch;
@@ -586,7 +592,7 @@ static bool shard_is_there(struct couche_pool *pool, struct couche_stripe *strip
 static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id, u32 shards)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	u32 row = from_couche_row(id->place.row);
 	struct couche_batch batch;
@@ -601,12 +607,12 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 		if (!(shards & BIT(i)) || !couche_leg_writable(leg))
 			continue;
 		couche_leg_submit(leg, REQ_OP_WRITE, couche_group_sector(pool, group, i, row),
-				  couche_stripe_shard(pool, stripe, id->place.tier, i),
+				  couche_stripe_shard(stripe, geo, i),
 				  (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT, &batch,
 				  leg->index);
 		couche_leg_submit(leg, REQ_OP_WRITE,
 				  couche_group_sector(pool, group, i, row + geo->data_rows),
-				  shard_footers(pool, stripe, id->place.tier, i),
+				  shard_footers(stripe, geo, i),
 				  (size_t)geo->footers << COUCHE_BLOCK_SHIFT, &batch,
 				  leg->index);
 	}
@@ -618,15 +624,15 @@ static u64 write_shards(struct couche_pool *pool, struct couche_stripe *stripe,
 static void make_footers(struct couche_pool *pool, struct couche_stripe *stripe,
 			 const struct couche_stripe_id *id, unsigned long shards)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	struct couche_footer footer;
 	unsigned int shard;
 	u32 i;
 
 	for_each_set_bit(shard, &shards, COUCHE_MAX_SHARDS) {
-		const u8 *data = couche_stripe_shard(pool, stripe, id->place.tier, shard);
-		u8 *block = shard_footers(pool, stripe, id->place.tier, shard);
-		u32 *crcs = shard_crcs(pool, stripe, id->place.tier, shard);
+		const u8 *data = couche_stripe_shard(stripe, geo, shard);
+		u8 *block = shard_footers(stripe, geo, shard);
+		u32 *crcs = shard_crcs(stripe, geo, shard);
 
 		for (i = 0; i < geo->data_rows; i++, data += COUCHE_BLOCK_SIZE)
 			crcs[i] = couche_crc32c(~0, data, COUCHE_BLOCK_SIZE);
@@ -665,7 +671,7 @@ int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
 	if (!absent)
 		return 0;
 	err = load(pool, stripe, id, absent, absent, 0,
-		   pool->geometry[id->place.tier].data_rows);
+		   geo_of(pool, id)->data_rows);
 	if (err)
 		return err;
 	make_footers(pool, stripe, id, absent);
@@ -714,7 +720,7 @@ static int verify_copies(struct couche_pool *pool, struct couche_stripe *stripe,
 int couche_stripe_verify(struct couche_pool *pool, struct couche_stripe *stripe,
 			 const struct couche_stripe_id *id)
 {
-	const struct couche_geometry *geo = &pool->geometry[id->place.tier];
+	const struct couche_geometry *geo = geo_of(pool, id);
 	struct couche_group *group = couche_group_find(pool, id->place.group);
 	struct load l = {
 		.pool = pool,

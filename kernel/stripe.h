@@ -21,6 +21,7 @@
 #include "core/types.h"
 #include "stripe_memory.h"
 
+struct couche_geometry;
 struct couche_pool;
 
 /* Which extent, and where it is. */
@@ -37,19 +38,19 @@ u32 couche_stripe_check(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id);
 int couche_stripe_load_extent(struct couche_pool *pool, struct couche_stripe *stripe,
 			      const struct couche_stripe_id *id);
-void couche_stripe_blank(struct couche_pool *pool, struct couche_stripe *stripe);
+void couche_stripe_blank(struct couche_stripe *stripe);
 int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 			const struct couche_stripe_id *id);
 int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u64 legs);
 int couche_stripe_verify(struct couche_pool *pool, struct couche_stripe *stripe,
 			 const struct couche_stripe_id *id);
-u8 *couche_stripe_shard(const struct couche_pool *pool, const struct couche_stripe *stripe,
-			u8 tier, unsigned int shard);
+u8 *couche_stripe_shard(const struct couche_stripe *stripe, const struct couche_geometry *geo,
+			unsigned int shard);
 
 /* What a footer of this shard must say. */
 struct couche_footer;
-void couche_stripe_expect(const struct couche_pool *pool, const struct couche_stripe_id *id,
+void couche_stripe_expect(struct couche_pool *pool, const struct couche_stripe_id *id,
 			  unsigned int shard, struct couche_footer *ret);
 
 #endif /* COUCHE_STRIPE_H */

@@ -9,19 +9,26 @@
 
 #include "leg.h"
 #include "pool.h"
+#include "shape.h"
 
 #define STRIPES_URGENT	4
 #define STRIPES_BYTES	(32UL << 20)		/* of each kind, if one is smaller */
+
+/* Bytes in each stripe. */
+struct sizes {
+	size_t data, parity, footers, crcs;
+};
 
 struct couche_stripe_pool {
 	spinlock_t lock;
 	wait_queue_head_t wait;
 	struct list_head free[2];		/* background, urgent */
-	size_t data, parity, footers, crcs;	/* bytes in each stripe */
+	struct sizes sizes;			/* of new buffers */
 };
 
 struct couche_stripe_memory {
 	struct couche_hold hold;
+	struct sizes sizes;
 	u8 *data, *parity, *footers;
 	u32 *crcs;
 };
@@ -38,18 +45,19 @@ static void memory_free(struct couche_hold *hold)
 	kfree(memory);
 }
 
-static struct couche_stripe_memory *memory_alloc(struct couche_pool *pool)
+static struct couche_stripe_memory *memory_alloc(struct couche_pool *pool,
+						 const struct sizes *sizes)
 {
-	const struct couche_stripe_pool *sp = pool->stripes;
 	struct couche_stripe_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
 
 	if (!memory)
 		return NULL;
 	couche_hold_init(&memory->hold, pool, memory_free);
-	memory->data = vzalloc(sp->data);
-	memory->parity = vzalloc(sp->parity);
-	memory->footers = vzalloc(sp->footers);
-	memory->crcs = vzalloc(sp->crcs);
+	memory->sizes = *sizes;
+	memory->data = vzalloc(sizes->data);
+	memory->parity = vzalloc(sizes->parity);
+	memory->footers = vzalloc(sizes->footers);
+	memory->crcs = vzalloc(sizes->crcs);
 	if (memory->data && memory->parity && memory->footers && memory->crcs)
 		return memory;
 	memory_free(&memory->hold);
@@ -72,10 +80,18 @@ static void stripe_free(struct couche_stripe *stripe)
 	kfree(stripe);
 }
 
+static void free_stripes(struct list_head *list)
+{
+	struct couche_stripe *stripe, *next;
+
+	list_for_each_entry_safe(stripe, next, list, list)
+		stripe_free(stripe);
+}
+
 static struct couche_stripe *stripe_alloc(struct couche_pool *pool)
 {
 	struct couche_stripe *stripe = kzalloc(sizeof(*stripe), GFP_KERNEL);
-	struct couche_stripe_memory *memory = memory_alloc(pool);
+	struct couche_stripe_memory *memory = memory_alloc(pool, &pool->stripes->sizes);
 
 	if (stripe && memory) {
 		stripe_use(stripe, memory);
@@ -103,7 +119,7 @@ void couche_stripe_renew(struct couche_pool *pool, struct couche_stripe *stripe)
 
 	/* Until there is memory, or the device has let go of it. */
 	while (refcount_read(&stripe->memory->hold.refs) > 1) {
-		memory = memory_alloc(pool);
+		memory = memory_alloc(pool, &stripe->memory->sizes);
 		if (memory) {
 			couche_hold_put(&stripe->memory->hold);
 			stripe_use(stripe, memory);
@@ -114,33 +130,54 @@ void couche_stripe_renew(struct couche_pool *pool, struct couche_stripe *stripe)
 	memalloc_noio_restore(noio);
 }
 
-/* Large enough for an extent in any tier's shape. */
-static void measure(const struct couche_pool *pool, struct couche_stripe_pool *sp)
+static void enlarge(struct sizes *sizes, const struct couche_geometry *geo)
 {
-	unsigned int tier;
+	size_t shard = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
+	unsigned int nr = geo->k + geo->m;
 
-	sp->data = COUCHE_BLOCK_SIZE;
-	sp->parity = COUCHE_BLOCK_SIZE;
-	sp->footers = COUCHE_BLOCK_SIZE;
-	sp->crcs = COUCHE_BLOCK_SIZE;
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
-		const struct couche_geometry *geo = &pool->geometry[tier];
-		size_t shard = (size_t)geo->data_rows << COUCHE_BLOCK_SHIFT;
-		unsigned int nr = geo->k + geo->m;
+	sizes->data = max(sizes->data, geo->k * shard);
+	sizes->parity = max(sizes->parity, geo->m * shard);
+	sizes->footers = max_t(size_t, sizes->footers,
+			       (size_t)nr * geo->footers << COUCHE_BLOCK_SHIFT);
+	sizes->crcs = max_t(size_t, sizes->crcs, (size_t)nr * geo->data_rows * sizeof(u32));
+}
 
-		if (!geo->k)
-			continue;
-		sp->data = max(sp->data, geo->k * shard);
-		sp->parity = max(sp->parity, geo->m * shard);
-		sp->footers = max_t(size_t, sp->footers,
-				    (size_t)nr * geo->footers << COUCHE_BLOCK_SHIFT);
-		sp->crcs = max_t(size_t, sp->crcs, (size_t)nr * geo->data_rows * sizeof(u32));
+/* Large enough for an extent of any shape. */
+static void measure(const struct couche_pool *pool, struct sizes *sizes)
+{
+	const struct couche_shape *shape;
+
+	*sizes = (struct sizes){ COUCHE_BLOCK_SIZE, COUCHE_BLOCK_SIZE, COUCHE_BLOCK_SIZE,
+				 COUCHE_BLOCK_SIZE };
+	for (shape = pool->shapes; shape; shape = shape->next)
+		enlarge(sizes, &shape->geo);
+}
+
+/* Of a kind. */
+static unsigned int nr_wanted(const struct sizes *sizes, bool urgent)
+{
+	unsigned int room = max_t(size_t, STRIPES_BYTES / (sizes->data + sizes->parity), 1);
+
+	return min_t(unsigned int, room, urgent ? STRIPES_URGENT : COUCHE_STRIPES_BACKGROUND);
+}
+
+static int make_stripes(struct couche_pool *pool, bool urgent, unsigned int nr,
+			struct list_head *list)
+{
+	while (nr--) {
+		struct couche_stripe *stripe = stripe_alloc(pool);
+
+		if (!stripe)
+			return -ENOMEM;
+		stripe->urgent = urgent;
+		list_add(&stripe->list, list);
 	}
+	return 0;
 }
 
 /**
  * couche_stripe_pool_create() - Make a pool's stripes
- * @pool: its geometry is known
+ * @pool: its shapes are known
  *
  * Context: process; sleeps.
  * Return: 0, or -ENOMEM; couche_stripe_pool_free() cleans up either way.
@@ -148,7 +185,8 @@ static void measure(const struct couche_pool *pool, struct couche_stripe_pool *s
 int couche_stripe_pool_create(struct couche_pool *pool)
 {
 	struct couche_stripe_pool *sp = kzalloc(sizeof(*sp), GFP_KERNEL);
-	unsigned int i, room, background;
+	unsigned int i;
+	int err = 0;
 
 	if (!sp)
 		return -ENOMEM;
@@ -157,18 +195,10 @@ int couche_stripe_pool_create(struct couche_pool *pool)
 	init_waitqueue_head(&sp->wait);
 	INIT_LIST_HEAD(&sp->free[0]);
 	INIT_LIST_HEAD(&sp->free[1]);
-	measure(pool, sp);
-	room = max_t(size_t, STRIPES_BYTES / (sp->data + sp->parity), 1);
-	background = min(room, COUCHE_STRIPES_BACKGROUND);
-	for (i = 0; i < background + min(room, STRIPES_URGENT); i++) {
-		struct couche_stripe *stripe = stripe_alloc(pool);
-
-		if (!stripe)
-			return -ENOMEM;
-		stripe->urgent = i >= background;
-		list_add(&stripe->list, &sp->free[stripe->urgent]);
-	}
-	return 0;
+	measure(pool, &sp->sizes);
+	for (i = 0; i < 2 && !err; i++)
+		err = make_stripes(pool, i, nr_wanted(&sp->sizes, i), &sp->free[i]);
+	return err;
 }
 
 /**
@@ -180,14 +210,12 @@ int couche_stripe_pool_create(struct couche_pool *pool)
 void couche_stripe_pool_free(struct couche_pool *pool)
 {
 	struct couche_stripe_pool *sp = pool->stripes;
-	struct couche_stripe *stripe, *next;
 	unsigned int i;
 
 	if (!sp)
 		return;
 	for (i = 0; i < 2; i++)
-		list_for_each_entry_safe(stripe, next, &sp->free[i], list)
-			stripe_free(stripe);
+		free_stripes(&sp->free[i]);
 	kfree(sp);
 	pool->stripes = NULL;
 }
@@ -252,12 +280,12 @@ struct couche_hold *couche_stripe_hold(struct couche_stripe *stripe)
 
 /**
  * couche_stripe_room() - How much data has room in a stripe?
- * @pool: whose stripes
+ * @stripe: the stripe
  *
  * Context: any.
- * Return: bytes, an extent in any tier's shape at least.
+ * Return: bytes, an extent of any shape at least.
  */
-size_t couche_stripe_room(const struct couche_pool *pool)
+size_t couche_stripe_room(const struct couche_stripe *stripe)
 {
-	return pool->stripes->data;
+	return stripe->memory->sizes.data;
 }

@@ -41,6 +41,6 @@ void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe);
 
 void couche_stripe_renew(struct couche_pool *pool, struct couche_stripe *stripe);
 struct couche_hold *couche_stripe_hold(struct couche_stripe *stripe);
-size_t couche_stripe_room(const struct couche_pool *pool);
+size_t couche_stripe_room(const struct couche_stripe *stripe);
 
 #endif /* COUCHE_STRIPE_MEMORY_H */

@@ -13,6 +13,7 @@
 #include "group.h"
 #include "leg.h"
 #include "pool.h"
+#include "shape.h"
 #include "trace.h"
 
 #define DM_MSG_PREFIX "couche-pool"
@@ -400,7 +401,7 @@ static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *l
 	}
 	if (leg->role == COUCHE_ROLE_META)
 		return others > 0;
-	return failed < pool->super.profile[leg->role - COUCHE_ROLE_HOT].m ||
+	return failed < couche_shape_least_m(pool, leg->role - COUCHE_ROLE_HOT) ||
 	       couche_group_survives(pool, leg);
 }
 

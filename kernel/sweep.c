@@ -225,14 +225,14 @@ static struct couche_place read_place(struct couche_pool *pool, const struct cou
 
 	side = couche_io_gate_enter(&pool->io_gate);
 	word = couche_entry_read(entry, &place.generation);
+	if (word & ENTRY_MAPPED) {
+		place.flags = COUCHE_EXTENT_MAPPED;
+		place.tier = couche_entry_tier(word);
+		place.group = couche_entry_group(word);
+		place.row = to_couche_row(couche_entry_row(word));
+		place.rows = couche_group_shape(pool, &place)->geo.rows;
+	}
 	couche_io_gate_leave(&pool->io_gate, side);
-	if (!(word & ENTRY_MAPPED))
-		return place;
-	place.flags = COUCHE_EXTENT_MAPPED;
-	place.tier = couche_entry_tier(word);
-	place.group = couche_entry_group(word);
-	place.row = to_couche_row(couche_entry_row(word));
-	place.rows = pool->geometry[place.tier].rows;
 	return place;
 }
 

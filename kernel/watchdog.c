@@ -43,7 +43,7 @@ static bool is_spare(struct couche_pool *pool, struct couche_leg *leg)
 		gone += other != leg && other->role == leg->role &&
 			(!couche_leg_current(other) || couche_flight_fenced(other));
 	}
-	return gone < pool->super.profile[leg->role - COUCHE_ROLE_HOT].m ||
+	return gone < couche_shape_least_m(pool, leg->role - COUCHE_ROLE_HOT) ||
 	       couche_group_survives(pool, leg);
 }
 

@@ -232,7 +232,7 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 		if (!(io->word & ENTRY_MAPPED))
 			goto provision;
 		staged = 0;
-		if (pool->geometry[couche_entry_tier(io->word)].footers) {
+		if (couche_pool_striped(pool, couche_entry_tier(io->word))) {
 			if (!pool->stage || couche_io_whole_extent(io))
 				goto provision;
 			staged = ENTRY_STAGED;

@@ -29,7 +29,7 @@ static void put(struct couche_footer_cache *cache, const struct couche_footer_ke
 
 	for (row = 0; row < ROWS; row++)
 		crcs[row] = crc_of(key, row);
-	couche_footer_cache_put(cache, key, crcs);
+	couche_footer_cache_put(cache, key, ROWS, crcs);
 }
 
 /* 1: right, 0: not there, -1: there, but not what was put. */
@@ -69,6 +69,28 @@ static void footers_are_found_by_the_row(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(test->priv, &key, 0, 1), 1);
 	KUNIT_EXPECT_EQ(test, get(test->priv, &key, ROWS - 1, 1), 1);
 	KUNIT_EXPECT_EQ(test, get(test->priv, &key, 11, 17), 1);
+}
+
+/* After a change of the profile: more rows than an entry holds, or fewer. */
+static void footers_of_other_shapes_are_found(struct kunit *test)
+{
+	const struct couche_footer_key small = { 7, 640, .generation = 3, .shard = 5 };
+	const struct couche_footer_key large = { 9, 640, .generation = 4, .shard = 5 };
+	u32 rows = 4 * ROWS - 3, row, *crcs = kunit_kcalloc(test, rows, sizeof(*crcs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, crcs);
+	for (row = 0; row < rows; row++)
+		crcs[row] = crc_of(&large, row);
+	couche_footer_cache_put(test->priv, &large, rows, crcs);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &large, 0, ROWS), 1);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &large, ROWS - 1, 2), 1);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &large, 2 * ROWS + 5, ROWS), 1);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &large, rows - 1, 1), 1);
+	for (row = 0; row < 3; row++)
+		crcs[row] = crc_of(&small, row);
+	couche_footer_cache_put(test->priv, &small, 3, crcs);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &small, 0, 3), 1);
+	KUNIT_EXPECT_EQ(test, get(test->priv, &small, 2, 1), 1);
 }
 
 static void footers_of_other_shards_are_not_answered(struct kunit *test)
@@ -218,6 +240,7 @@ static void footers_are_whole_while_they_are_replaced(struct kunit *test)
 
 static struct kunit_case footer_cache_cases[] = {
 	KUNIT_CASE(footers_are_found_by_the_row),
+	KUNIT_CASE(footers_of_other_shapes_are_found),
 	KUNIT_CASE(footers_of_other_shards_are_not_answered),
 	KUNIT_CASE(footers_of_old_generations_are_not_answered),
 	KUNIT_CASE(footers_replace_the_oldest),
