@@ -3,6 +3,8 @@
 
 #include <linux/errno.h>
 
+#include <linux/minmax.h>
+
 #include "couche_format.h"
 
 struct choice {
@@ -111,4 +113,31 @@ int couche_placement_choose(const struct couche_placement_leg *legs,
 	}
 	*why = m && crowd > m ? "one failure domain holds more than m shards" : NULL;
 	return 0;
+}
+
+/**
+ * couche_placement_fits() - have empty legs room for so many groups?
+ * @legs: legs of the tier; total_segments is what counts, of those usable
+ * @nr: how many
+ * @want: shards of a group, k + m
+ * @groups: how many
+ *
+ * A group takes one segment of a leg, so a leg is good for no more groups than
+ * it has segments, nor for more segments than there are groups. Failure domains
+ * and the order of choices may need more than that.
+ *
+ * Context: Any.
+ * Return: whether they have.
+ */
+bool couche_placement_fits(const struct couche_placement_leg *legs, unsigned int nr,
+			   unsigned int want, u64 groups)
+{
+	u64 segments = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (legs[i].usable)
+			segments += min_t(u64, legs[i].total_segments, groups);
+	}
+	return segments >= groups * want;
 }

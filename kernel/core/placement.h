@@ -25,5 +25,7 @@ struct couche_placement_leg {
 int couche_placement_choose(const struct couche_placement_leg *legs,
 			    unsigned int nr, unsigned int want, unsigned int m,
 			    u32 *ret_legs, const char **why);
+bool couche_placement_fits(const struct couche_placement_leg *legs, unsigned int nr,
+			   unsigned int want, u64 groups);
 
 #endif

@@ -212,6 +212,57 @@ static void test_no_choice_is_less_crowded(void **state)
 	assert_true(good > 1000);
 }
 
+/* As couche_placement_choose() would take them, if it went by free segments alone. */
+static bool placed(const u32 *segments, unsigned int nr, unsigned int want, unsigned int groups)
+{
+	u32 left[8];
+	unsigned int i, best;
+	bool taken[8];
+
+	memcpy(left, segments, sizeof(left));
+	for (; groups; groups--) {
+		unsigned int shard;
+
+		memset(taken, 0, sizeof(taken));
+		for (shard = 0; shard < want; shard++) {
+			for (best = nr, i = 0; i < nr; i++) {
+				if (!taken[i] && left[i] && (best == nr || left[i] > left[best]))
+					best = i;
+			}
+			if (best == nr)
+				return false;
+			taken[best] = true;
+			left[best]--;
+		}
+	}
+	return true;
+}
+
+static void test_room_is_what_can_be_placed(void **state)
+{
+	struct couche_placement_leg legs[8];
+	unsigned int round, i, nr, want, groups, fit = 0;
+	u32 segments[8];
+
+	for (round = 0; round < 20000; round++) {
+		nr = 1 + rand() % 8;
+		want = 1 + rand() % 8;
+		groups = rand() % 12;
+		for (i = 0; i < nr; i++) {
+			segments[i] = rand() % 10;
+			leg(&legs[i], i, 0, 0);
+			legs[i].total_segments = segments[i];
+			legs[i].usable = rand() % 8;
+			if (!legs[i].usable)
+				segments[i] = 0;
+		}
+		fit += placed(segments, nr, want, groups);
+		assert_int_equal(couche_placement_fits(legs, nr, want, groups),
+				 placed(segments, nr, want, groups));
+	}
+	assert_in_range(fit, round / 10, round * 9 / 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_too_few_legs),
 		cmocka_unit_test(test_parity_goes_round),
 		cmocka_unit_test(test_no_choice_is_less_crowded),
+		cmocka_unit_test(test_room_is_what_can_be_placed),
 	};
 
 	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
