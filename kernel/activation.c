@@ -23,6 +23,7 @@
 #include "rebuild.h"
 #include "recover.h"
 #include "repair.h"
+#include "reshape.h"
 #include "resync.h"
 #include "scrub.h"
 #include "shape.h"
@@ -92,6 +93,7 @@ static void init_fields(struct couche_pool *pool, const u8 *uuid)
 static void legs_changed(struct couche_pool *pool)
 {
 	couche_sweep_kick(pool->rebuild);
+	couche_reshape_look(pool);
 }
 
 static void shards_missing(struct couche_pool *pool)
@@ -107,12 +109,15 @@ static int create_healers(struct couche_pool *pool)
 	pool->rebuild = couche_sweep_create(pool, &couche_rebuild_ops);
 	pool->scrub = couche_sweep_create(pool, &couche_scrub_ops);
 	pool->drain = couche_sweep_create(pool, &couche_drain_ops);
-	return pool->repair && pool->rebuild && pool->scrub && pool->drain ? 0 : -ENOMEM;
+	pool->reshape = couche_sweep_create(pool, &couche_reshape_ops);
+	return pool->repair && pool->rebuild && pool->scrub && pool->drain && pool->reshape ?
+	       0 : -ENOMEM;
 }
 
 /* What goes on by itself, and is to be quiet: POOL_SUSPENDED is set. */
 static void pause_healers(struct couche_pool *pool)
 {
+	couche_sweep_pause(pool->reshape);
 	couche_sweep_pause(pool->drain);
 	couche_destage_pause(pool);
 	couche_sweep_pause(pool->scrub);
@@ -126,6 +131,7 @@ static void unpause_healers(struct couche_pool *pool)
 	couche_sweep_unpause(pool->rebuild);
 	couche_sweep_unpause(pool->scrub);
 	couche_sweep_unpause(pool->drain);
+	couche_sweep_unpause(pool->reshape);
 	couche_destage_unpause(pool);
 }
 
@@ -181,6 +187,7 @@ void couche_pool_free(struct couche_pool *pool)
 	unsigned int i;
 
 	couche_migrate_forget_all(pool);
+	couche_sweep_free(pool->reshape);
 	couche_sweep_free(pool->drain);
 	couche_sweep_free(pool->scrub);
 	couche_sweep_free(pool->rebuild);
@@ -409,6 +416,7 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
 	queue_work(pool->control_wq, &pool->resync_work);
 	couche_sweep_kick(pool->rebuild);
 	couche_drain_start(pool);
+	couche_reshape_look(pool);
 	couche_destage_unpause(pool);
 	return 0;
 }
@@ -494,5 +502,6 @@ int couche_pool_wake(struct couche_pool *pool)
 	queue_work(pool->io_wq, &pool->fail_work);
 	unpause_healers(pool);
 	couche_drain_start(pool);
+	couche_reshape_look(pool);
 	return err;
 }

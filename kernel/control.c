@@ -88,6 +88,7 @@ void couche_pool_info(struct couche_pool *pool, struct couche_pool_info *info)
 	couche_pool_repair_info(pool, &info->repair);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_REBUILD, &info->rebuild);
 	couche_pool_sweep_info(pool, COUCHE_SWEEP_SCRUB, &info->scrub);
+	couche_pool_sweep_info(pool, COUCHE_SWEEP_RESHAPE, &info->reshape);
 	/* Not under config_lock, whose holder may be waiting for a leg that hangs. */
 	xa_for_each(&pool->volumes, id, volume)
 		info->nr_volumes++;
@@ -500,13 +501,20 @@ int couche_volume_extents(struct couche_pool *pool, u32 id, u64 first,
 
 static struct couche_sweep *sweep_of(struct couche_pool *pool, enum couche_sweep_kind kind)
 {
-	return kind == COUCHE_SWEEP_SCRUB ? pool->scrub : pool->rebuild;
+	switch (kind) {
+	case COUCHE_SWEEP_SCRUB:
+		return pool->scrub;
+	case COUCHE_SWEEP_RESHAPE:
+		return pool->reshape;
+	default:
+		return pool->rebuild;
+	}
 }
 
 /**
- * couche_pool_sweep() - Order a rebuild or a scrub about
+ * couche_pool_sweep() - Order a rebuild, a scrub or a reshape about
  * @pool: the pool
- * @kind: which of the two
+ * @kind: which of them
  * @order: what
  * @rate: bytes a second from now on; 0: the module's, U64_MAX: as before
  * @why: what was wrong
@@ -528,9 +536,9 @@ int couche_pool_sweep(struct couche_pool *pool, enum couche_sweep_kind kind,
 }
 
 /**
- * couche_pool_sweep_info() - How far is a rebuild or a scrub?
+ * couche_pool_sweep_info() - How far is a rebuild, a scrub or a reshape?
  * @pool: an active pool
- * @kind: which of the two
+ * @kind: which of them
  * @info: filled in
  *
  * Context: process.

@@ -31,13 +31,17 @@ int couche_leg_fail(struct couche_pool *pool, u32 index, const char **why);
 void couche_control_fail_work(struct work_struct *work);
 int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why);
 
-/* rebuild.c, scrub.c, repair.c */
+/* rebuild.c, scrub.c, reshape.c, repair.c */
 int couche_pool_sweep(struct couche_pool *pool, enum couche_sweep_kind kind,
 		      enum couche_sweep_order order, u64 rate, const char **why);
 void couche_pool_sweep_info(struct couche_pool *pool, enum couche_sweep_kind kind,
 			    struct couche_sweep_info *info);
 int couche_pool_flush(struct couche_pool *pool, const char **why);
 void couche_pool_repair_info(struct couche_pool *pool, struct couche_repair_info *info);
+
+/* reshape.c */
+int couche_pool_set_profile(struct couche_pool *pool, const struct couche_profile_args *args,
+			    const char **why);
 
 /* the set of legs: leg_set.c */
 int couche_leg_add(struct couche_pool *pool, u32 index, const char **why);

@@ -46,8 +46,8 @@ static void free_retired(struct couche_pool *pool)
  *	  checked here
  * @why: what was wrong
  *
- * A dissolved group of the same number makes way. Recovery refuses a shape that
- * is not its tier's.
+ * A dissolved group of the same number makes way. A shape that is not known
+ * yet, recovery adds.
  *
  * Context: process, under alloc_lock or before the pool is active; sleeps.
  * Return: 0, -EINVAL or -ENOMEM.

@@ -20,7 +20,7 @@ struct couche_group {
 	struct couche_group_desc desc;
 	couche_group_t nr;
 	bool dissolved;			/* its segments are free, and its number */
-	const struct couche_shape *shape;	/* NULL: none that the pool has */
+	const struct couche_shape *shape;	/* NULL until recovery has seen to it */
 	struct couche_alloc rows;
 };
 
@@ -69,6 +69,20 @@ static inline const struct couche_shape *couche_group_shape(struct couche_pool *
 							    const struct couche_place *place)
 {
 	return couche_group_find(pool, place->group)->shape;
+}
+
+/**
+ * couche_group_outdated() - Has a group another shape than new ones get?
+ * @pool: the pool, under alloc_lock
+ * @group: one of its groups, or NULL
+ *
+ * Context: process.
+ * Return: true while its tier's profile is being changed.
+ */
+static inline bool couche_group_outdated(const struct couche_pool *pool,
+					 const struct couche_group *group)
+{
+	return group && !group->dissolved && group->shape != pool->shape[group->desc.tier];
 }
 
 /**

@@ -10,6 +10,7 @@
 #include "leg.h"
 #include "map_area.h"
 #include "preserve.h"
+#include "superblock.h"
 #include "trace.h"
 
 /* Below this part of a tier in free segments the agent is told. */
@@ -292,6 +293,82 @@ static bool space_low(struct couche_pool *pool, u8 tier, u64 *free, u64 *total)
 	return !test_and_set_bit(tier, &pool->space_low);
 }
 
+static void close_open(struct couche_pool *pool, const struct couche_group *group)
+{
+	struct couche_open_groups *open = &pool->open[group->desc.tier];
+	unsigned int i;
+
+	for (i = 0; i < open->nr; i++)
+		if (open->group[i] == group)
+			open->group[i--] = open->group[--open->nr];
+}
+
+/*
+ * Rows are put back only when no durable map and no bio names them, so an
+ * empty group's segments may be used again at once.
+ */
+static int dissolve(struct couche_pool *pool, struct couche_group *group)
+{
+	static const struct couche_group_desc none;
+	u32 nr = from_couche_group(group->nr);
+	int err;
+
+	close_open(pool, group);
+	err = couche_commit_begin(pool);
+	if (err)
+		return err;
+	WRITE_ONCE(group->dissolved, true);
+	couche_commit_group_locked(pool, group->nr, &none,
+				   pool->area.group_pages[nr / COUCHE_PAGE_GROUPS]);
+	couche_commit_end(pool);
+	put_segments(pool, &group->desc);
+	couche_alloc_destroy(&group->rows);
+	trace_couche_group(nr, group->desc.tier, 0);
+	return 0;
+}
+
+/**
+ * couche_group_dissolve_others() - Give back empty groups that have an older shape
+ * @pool: the pool
+ * @left: how many of these hold something
+ * @gone: how many were given back
+ *
+ * Context: process; sleeps. Takes alloc_lock.
+ * Return: 0, or a negative errno when the metadata takes no changes.
+ */
+int couche_group_dissolve_others(struct couche_pool *pool, u32 *left, u32 *gone)
+{
+	int err = 0;
+	u32 i;
+
+	*left = 0;
+	*gone = 0;
+	mutex_lock(&pool->alloc_lock);
+	for (i = 0; i < pool->nr_groups && !err; i++) {
+		struct couche_group *group = pool->groups[i];
+
+		if (!couche_group_outdated(pool, group))
+			continue;
+		if (group->rows.free == group->rows.rows) {
+			err = dissolve(pool, group);
+			*gone += !err;
+		} else {
+			++*left;
+		}
+	}
+	mutex_unlock(&pool->alloc_lock);
+	return err;
+}
+
+/* Segments of groups that are empty, and of a shape that nothing gets any more. */
+static bool take_back_others(struct couche_pool *pool)
+{
+	u32 left, gone = 0;
+
+	return couche_superblock_mixed(pool) &&
+	       !couche_group_dissolve_others(pool, &left, &gone) && gone;
+}
+
 /**
  * couche_group_alloc() - Find rows for one extent
  * @pool: the pool
@@ -334,7 +411,8 @@ int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *t
 		if (low)
 			couche_event_space(pool, tier, free, total);
 	} while (err == -ENOSPC && ((!hurried++ && couche_commit_reclaim(pool)) ||
-				    couche_preserve_reclaim(pool, tier)));
+				    couche_preserve_reclaim(pool, tier) ||
+				    take_back_others(pool)));
 	return err;
 }
 
@@ -354,44 +432,11 @@ void couche_group_forget_open(struct couche_pool *pool)
 	mutex_unlock(&pool->alloc_lock);
 }
 
-static void close_open(struct couche_pool *pool, const struct couche_group *group)
-{
-	struct couche_open_groups *open = &pool->open[group->desc.tier];
-	unsigned int i;
-
-	for (i = 0; i < open->nr; i++)
-		if (open->group[i] == group)
-			open->group[i--] = open->group[--open->nr];
-}
-
-static int dissolve(struct couche_pool *pool, struct couche_group *group)
-{
-	static const struct couche_group_desc none;
-	u32 nr = from_couche_group(group->nr);
-	int err;
-
-	close_open(pool, group);
-	err = couche_commit_begin(pool);
-	if (err)
-		return err;
-	WRITE_ONCE(group->dissolved, true);
-	couche_commit_group_locked(pool, group->nr, &none,
-				   pool->area.group_pages[nr / COUCHE_PAGE_GROUPS]);
-	couche_commit_end(pool);
-	put_segments(pool, &group->desc);
-	couche_alloc_destroy(&group->rows);
-	trace_couche_group(nr, group->desc.tier, 0);
-	return 0;
-}
-
 /**
  * couche_group_dissolve_empty() - Give back the segments of groups that hold nothing
  * @pool: the pool
  * @leg: of groups that have a segment on this leg
  * @left: how many of these hold something
- *
- * Rows are put back only when no durable map and no bio names them, so an
- * empty group's segments may be used again at once.
  *
  * Context: process; sleeps. Takes alloc_lock.
  * Return: 0, or a negative errno when the metadata takes no changes.

@@ -18,6 +18,7 @@ struct couche_pool;
 
 int couche_group_alloc(struct couche_pool *pool, u8 tier, struct couche_place *to,
 		       const char **why);
+int couche_group_dissolve_others(struct couche_pool *pool, u32 *left, u32 *gone);
 int couche_group_dissolve_empty(struct couche_pool *pool, u32 leg, u32 *left);
 bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg *leg);
 void couche_group_forget_open(struct couche_pool *pool);

@@ -10,7 +10,7 @@
 #include "core/types.h"
 #include "couche_netlink.h"	/* enum couche_migration_state and others */
 
-/* A rebuild or a scrub, sweep.h. */
+/* A rebuild, a scrub or a reshape, sweep.h. */
 struct couche_sweep_info {
 	u8 kind;			/* enum couche_sweep_kind */
 	u8 state;			/* enum couche_sweep_state */
@@ -57,7 +57,7 @@ struct couche_pool_info {
 	u64 tier_sectors[COUCHE_NR_TIERS];	/* raw capacity of online legs */
 	u64 tier_used_sectors[COUCHE_NR_TIERS];	/* raw sectors in allocated rows */
 	struct couche_repair_info repair;
-	struct couche_sweep_info rebuild, scrub;
+	struct couche_sweep_info rebuild, scrub, reshape;
 };
 
 struct couche_leg_info {
@@ -103,6 +103,17 @@ struct couche_extent_info {
 	u32 row;
 	u32 reads, writes;		/* decayed heat counters */
 };
+
+/* How the extents of a tier are to be stored. */
+struct couche_profile_args {
+	u8 tier;
+	u8 k, m;
+	u8 matrix;			/* COUCHE_ANY_MATRIX: the faster one that fits */
+	u8 min_healthy;			/* 0: k */
+	u64 rate_bytes;			/* of the sweep; U64_MAX: as before, 0: the module's */
+};
+
+#define COUCHE_ANY_MATRIX	0xff
 
 struct couche_migrate_args {
 	u32 volume;

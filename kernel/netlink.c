@@ -21,6 +21,7 @@
 #include <net/genetlink.h>
 
 #include "control.h"
+#include "core/matrix.h"
 #include "netlink_put.h"
 
 /* What stands in a message beside the entries of the extent columns. */
@@ -533,6 +534,30 @@ static int flush_order(struct couche_pool *pool, struct genl_info *info, const c
 	return couche_pool_flush(pool, why);
 }
 
+static u8 optional_u8(struct genl_info *info, int attribute, u8 otherwise)
+{
+	return info->attrs[attribute] ? nla_get_u8(info->attrs[attribute]) : otherwise;
+}
+
+static int profile_order(struct couche_pool *pool, struct genl_info *info,
+			 const char **why)
+{
+	struct nlattr *rate = info->attrs[COUCHE_A_RATE_BYTES];
+	struct couche_profile_args args = {
+		.tier = optional_u8(info, COUCHE_A_TIER, 0),
+		.k = optional_u8(info, COUCHE_A_PROFILE_K, 0),
+		.m = optional_u8(info, COUCHE_A_PROFILE_M, 0),
+		.matrix = optional_u8(info, COUCHE_A_PROFILE_MATRIX, COUCHE_ANY_MATRIX),
+		.min_healthy = optional_u8(info, COUCHE_A_PROFILE_MIN_HEALTHY, 0),
+		.rate_bytes = rate ? nla_get_u64(rate) : U64_MAX,
+	};
+
+	return require(info, COUCHE_A_TIER, "tier is required") ?:
+	       require(info, COUCHE_A_PROFILE_K, "profile-k is required") ?:
+	       require(info, COUCHE_A_PROFILE_M, "profile-m is required") ?:
+	       couche_pool_set_profile(pool, &args, why);
+}
+
 /* Give an order to the pool it names, and say why it was refused. */
 static int order_pool(struct sk_buff *skb, struct genl_info *info,
 		      int (*order)(struct couche_pool *pool, struct genl_info *info,
@@ -575,6 +600,11 @@ static int sweep(struct sk_buff *skb, struct genl_info *info)
 static int flush(struct sk_buff *skb, struct genl_info *info)
 {
 	return order_pool(skb, info, flush_order);
+}
+
+static int set_profile(struct sk_buff *skb, struct genl_info *info)
+{
+	return order_pool(skb, info, profile_order);
 }
 
 /* --- the family ----------------------------------------------------------- */
@@ -620,8 +650,18 @@ static const struct nla_policy leg_policy[] = {
 static const struct nla_policy sweep_policy[] = {
 	[COUCHE_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(COUCHE_UUID_SIZE),
 	[COUCHE_A_RATE_BYTES] = { .type = NLA_U64 },
-	[COUCHE_A_SWEEP_KIND] = NLA_POLICY_MAX(NLA_U8, COUCHE_SWEEP_SCRUB),
+	[COUCHE_A_SWEEP_KIND] = NLA_POLICY_MAX(NLA_U8, COUCHE_SWEEP_RESHAPE),
 	[COUCHE_A_SWEEP_ORDER] = NLA_POLICY_MAX(NLA_U8, COUCHE_SWEEP_RATE),
+};
+
+static const struct nla_policy profile_policy[] = {
+	[COUCHE_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(COUCHE_UUID_SIZE),
+	[COUCHE_A_TIER] = NLA_POLICY_MAX(NLA_U8, COUCHE_NR_TIERS - 1),
+	[COUCHE_A_RATE_BYTES] = { .type = NLA_U64 },
+	[COUCHE_A_PROFILE_K] = NLA_POLICY_RANGE(NLA_U8, 1, COUCHE_MAX_SHARDS),
+	[COUCHE_A_PROFILE_M] = NLA_POLICY_MAX(NLA_U8, COUCHE_MAX_SHARDS),
+	[COUCHE_A_PROFILE_MATRIX] = NLA_POLICY_MAX(NLA_U8, COUCHE_MATRIX_CAUCHY),
+	[COUCHE_A_PROFILE_MIN_HEALTHY] = NLA_POLICY_RANGE(NLA_U8, 1, COUCHE_MAX_SHARDS),
 };
 
 #define TAKES(attributes)			\
@@ -653,6 +693,7 @@ static const struct genl_ops couche_ops[] = {
 	{ .cmd = COUCHE_CMD_LEG_DRAIN, TAKES(leg_policy), .doit = change_leg },
 	{ .cmd = COUCHE_CMD_LEG_UNDRAIN, TAKES(leg_policy), .doit = change_leg },
 	{ .cmd = COUCHE_CMD_FLUSH, TAKES(pool_policy), .doit = flush },
+	{ .cmd = COUCHE_CMD_POOL_SET_PROFILE, TAKES(profile_policy), .doit = set_profile },
 };
 
 static const struct genl_multicast_group couche_groups[] = {

@@ -202,7 +202,7 @@ void couche_event_space(struct couche_pool *pool, u8 tier, u64 free_sectors, u64
 }
 
 /**
- * couche_event_sweep() - Tell the listeners how a rebuild or a scrub goes.
+ * couche_event_sweep() - Tell the listeners how a rebuild, a scrub or a reshape goes.
  * @pool: the pool
  * @info: the sweep; a change of its state is always told, progress at a
  *	limited rate

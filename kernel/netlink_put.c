@@ -93,7 +93,7 @@ static int put_sweep_fields(struct sk_buff *skb, const struct couche_sweep_info 
 }
 
 /**
- * couche_put_sweep() - Put how far a rebuild or a scrub is.
+ * couche_put_sweep() - Put how far a rebuild, a scrub or a reshape is.
  * @skb: message
  * @sweep: the sweep
  *
@@ -162,7 +162,8 @@ int couche_put_pool(struct sk_buff *skb, const struct couche_pool_info *pool)
 	for (tier = 0; !err && tier < COUCHE_NR_TIERS; tier++)
 		err = put_tier(skb, pool, tier);
 	return err ?: put_repair(skb, &pool->repair) ?: put_data_journal(skb, pool) ?:
-	       couche_put_sweep(skb, &pool->rebuild) ?: couche_put_sweep(skb, &pool->scrub);
+	       couche_put_sweep(skb, &pool->rebuild) ?: couche_put_sweep(skb, &pool->scrub) ?:
+	       couche_put_sweep(skb, &pool->reshape);
 }
 
 static int put_leg_counts(struct sk_buff *skb, const struct couche_leg_info *leg)

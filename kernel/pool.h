@@ -152,6 +152,7 @@ struct couche_pool {
 	struct couche_sweep *rebuild;	/* sweep.h */
 	struct couche_sweep *scrub;
 	struct couche_sweep *drain;
+	struct couche_sweep *reshape;
 	void (*legs_changed)(struct couche_pool *pool);	/* activation.c */
 	void (*shards_missing)(struct couche_pool *pool);	/* likewise: of what was written */
 	atomic64_t reconstructions;	/* times that rows were computed */

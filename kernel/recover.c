@@ -473,16 +473,34 @@ static int replay_journal(struct recovery *r)
 	return 0;
 }
 
+/* A change of the tier's profile was under way. */
+static bool shape_group(struct couche_pool *pool, struct couche_group *group)
+{
+	const struct couche_profile profile = {
+		.k = group->desc.k,
+		.m = group->desc.nr - group->desc.k,
+		.matrix = group->desc.matrix,
+		.csum = couche_pool_striped(pool, group->desc.tier),
+	};
+
+	if (!group->shape)
+		group->shape = couche_shape_make(pool, group->desc.tier, &profile);
+	return group->shape;
+}
+
 static int mark_segments(struct recovery *r)
 {
 	struct couche_pool *pool = r->pool;
+	const char *why;
 	u32 nr, i;
 
 	for (nr = 0; nr < pool->nr_groups; nr++) {
 		struct couche_group *group = pool->groups[nr];
 
-		if (group && !group->shape)
-			return bad(r, "group", nr, "has another shape than its tier");
+		if (group && couche_super_check_shape(&pool->super, &group->desc, &why))
+			return bad(r, "group", nr, why);
+		if (group && !shape_group(pool, group))
+			return -ENOMEM;
 		for (i = 0; group && i < group->desc.nr; i++) {
 			const struct couche_segment *seg = &group->desc.seg[i];
 

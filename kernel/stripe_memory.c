@@ -24,6 +24,7 @@ struct couche_stripe_pool {
 	wait_queue_head_t wait;
 	struct list_head free[2];		/* background, urgent */
 	struct sizes sizes;			/* of new buffers */
+	unsigned int nr[2];			/* of each kind, in use or free */
 };
 
 struct couche_stripe_memory {
@@ -196,8 +197,10 @@ int couche_stripe_pool_create(struct couche_pool *pool)
 	INIT_LIST_HEAD(&sp->free[0]);
 	INIT_LIST_HEAD(&sp->free[1]);
 	measure(pool, &sp->sizes);
-	for (i = 0; i < 2 && !err; i++)
-		err = make_stripes(pool, i, nr_wanted(&sp->sizes, i), &sp->free[i]);
+	for (i = 0; i < 2 && !err; i++) {
+		sp->nr[i] = nr_wanted(&sp->sizes, i);
+		err = make_stripes(pool, i, sp->nr[i], &sp->free[i]);
+	}
 	return err;
 }
 
@@ -264,6 +267,63 @@ void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe)
 	list_add(&stripe->list, &sp->free[stripe->urgent]);
 	spin_unlock(&sp->lock);
 	wake_up_all(&sp->wait);
+}
+
+/* Wait for all stripes of a kind, one after another, and put others in their place. */
+static void exchange(struct couche_pool *pool, bool urgent, struct list_head *larger)
+{
+	struct couche_stripe_pool *sp = pool->stripes;
+	struct couche_stripe *stripe, *next;
+
+	for (; sp->nr[urgent]; sp->nr[urgent]--) {
+		stripe = couche_stripe_get(pool, urgent);
+		/* A device that was given up may have its buffers still. */
+		couche_hold_put(&stripe->memory->hold);
+		kfree(stripe);
+	}
+	list_for_each_entry_safe(stripe, next, larger, list) {
+		sp->nr[urgent]++;
+		couche_stripe_put(pool, stripe);
+	}
+}
+
+/**
+ * couche_stripe_pool_grow() - Make room in the stripes for another shape
+ * @pool: the pool
+ * @geo: of extents that there will be
+ *
+ * There may be fewer of them afterwards: memory is bounded.
+ *
+ * Context: process, under config_lock; sleeps. Waits for stripes that are in
+ * use, so not for a caller that has one.
+ * Return: 0, or -ENOMEM: nothing was changed.
+ */
+int couche_stripe_pool_grow(struct couche_pool *pool, const struct couche_geometry *geo)
+{
+	struct couche_stripe_pool *sp = pool->stripes;
+	struct sizes old = sp->sizes, sizes = sp->sizes;
+	struct list_head larger[2];
+	unsigned int i, noio;
+	int err = 0;
+
+	enlarge(&sizes, geo);
+	if (!memcmp(&sizes, &old, sizeof(sizes)))
+		return 0;
+	sp->sizes = sizes;
+	noio = memalloc_noio_save();
+	for (i = 0; i < 2; i++) {
+		INIT_LIST_HEAD(&larger[i]);
+		err = err ?: make_stripes(pool, i, nr_wanted(&sizes, i), &larger[i]);
+	}
+	memalloc_noio_restore(noio);
+	for (i = 0; i < 2 && !err; i++)
+		exchange(pool, i, &larger[i]);
+	if (!err)
+		return 0;
+	sp->sizes = old;
+	for (i = 0; i < 2; i++)
+		free_stripes(&larger[i]);
+	return err;
 }
 
 /**

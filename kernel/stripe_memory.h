@@ -3,9 +3,9 @@
  * A pool's stripes and their buffers; stripe.h says what is done with them, who
  * gets a stripe and when.
  *
- * A stripe's buffers are its holder's, and exchanged by it alone, for others when
- * a device keeps them. They are freed when neither the stripe nor a device has
- * them.
+ * A stripe's buffers are its holder's, and exchanged by it alone: for others
+ * when a device keeps them, and for larger ones when a shape needs it. They
+ * are freed when neither the stripe nor a device has them.
  */
 #ifndef COUCHE_STRIPE_MEMORY_H
 #define COUCHE_STRIPE_MEMORY_H
@@ -13,6 +13,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct couche_geometry;
 struct couche_hold;
 struct couche_pool;
 struct couche_stripe_memory;
@@ -35,6 +36,7 @@ struct couche_stripe {
 };
 
 int couche_stripe_pool_create(struct couche_pool *pool);
+int couche_stripe_pool_grow(struct couche_pool *pool, const struct couche_geometry *geo);
 void couche_stripe_pool_free(struct couche_pool *pool);
 struct couche_stripe *couche_stripe_get(struct couche_pool *pool, bool urgent);
 void couche_stripe_put(struct couche_pool *pool, struct couche_stripe *stripe);

@@ -62,5 +62,11 @@ int couche_superblock_format(struct couche_pool *pool, const struct couche_table
 
 /* superblock_set.c */
 int couche_superblock_set_clean(struct couche_pool *pool, bool clean);
+int couche_superblock_check_profile(struct couche_pool *pool, u8 tier,
+				    const struct couche_profile *profile, const char **why);
+int couche_superblock_set_profile(struct couche_pool *pool, u8 tier,
+				  const struct couche_profile *profile);
+int couche_superblock_end_shapes(struct couche_pool *pool);
+bool couche_superblock_mixed(const struct couche_pool *pool);
 
 #endif /* COUCHE_SUPERBLOCK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A sweep: a walk over all extents of a pool that goes on beside everything
- * else. Rebuilder, scrub and drain are sweeps; what they look for and do is
+ * else. Rebuilder, scrub, drain and reshape are sweeps; what they look for and do is
  * theirs.
  *
  * The worker (pool->control_wq) takes one page of the map at a time, sorts

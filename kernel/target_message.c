@@ -6,6 +6,7 @@
 
 #include "commit.h"
 #include "control.h"
+#include "core/tableline.h"
 #include "pool.h"
 #include "stage.h"
 #include "target.h"
@@ -135,6 +136,27 @@ static int flush(struct couche_pool *pool, const struct message *m, char **argv,
 	return couche_pool_flush(pool, why);
 }
 
+static int set_profile(struct couche_pool *pool, const struct message *m,
+		       char **argv, const char **why)
+{
+	struct couche_profile_args args = {
+		.matrix = COUCHE_ANY_MATRIX,
+		.rate_bytes = U64_MAX,
+	};
+	struct couche_profile profile;
+	int err;
+
+	err = tier_number(argv[1], &args.tier, why);
+	if (err)
+		return err;
+	*why = "profile: is not <k>+<m> with k + m within 1..32";
+	if (!couche_tableline_profile(argv[2], &profile))
+		return -EINVAL;
+	args.k = profile.k;
+	args.m = profile.m;
+	return couche_pool_set_profile(pool, &args, why);
+}
+
 static int sweep_order(const char *name, enum couche_sweep_order *order, const char **why)
 {
 	static const char * const names[] = COUCHE_SWEEP_ORDER_NAMES;
@@ -182,6 +204,9 @@ static const struct message messages[] = {
 	{ "rebuild_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_REBUILD },
 	{ "scrub", 1, sweep, .sweep = COUCHE_SWEEP_SCRUB },
 	{ "scrub_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_SCRUB },
+	{ "set_profile", 2, set_profile },
+	{ "reshape", 1, sweep, .sweep = COUCHE_SWEEP_RESHAPE },
+	{ "reshape_rate", 1, sweep_rate, .sweep = COUCHE_SWEEP_RESHAPE },
 };
 
 /**

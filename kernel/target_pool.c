@@ -358,6 +358,8 @@ static void status_info(struct couche_pool *pool, char *result, unsigned int max
 	sz += strlen(result + sz);
 	DMEMIT(" %u/%u %llu/%llu", info.stage_used, info.stage_slots, info.staged_granules,
 	       info.destaged_granules);
+	DMEMIT(" %s %llu/%llu/%llu", sweep_states[info.reshape.state], info.reshape.done,
+	       info.reshape.total, info.reshape.failed);
 }
 
 static const char * const role_names[] = { "meta", "hot", "warm", "cold" };

@@ -10,10 +10,16 @@
 
 static const struct couche_option check_options[] = { COUCHE_OFFLINE_OPTIONS, { NULL } };
 
+/* Its tier's profile was changed, and it is still to be given back. */
+static bool is_other(const struct couche_profile *p, const struct couche_group_desc *group)
+{
+	return group->k != p->k || group->nr != p->k + p->m || group->matrix != p->matrix;
+}
+
 static void show_tier(cJSON *object, const struct couche_map *map, u8 tier)
 {
 	const struct couche_super *s = &map->o->super;
-	u64 segments = 0, extents = 0, groups = 0;
+	u64 segments = 0, extents = 0, groups = 0, assigned = 0, others = 0;
 	u32 i;
 
 	for (i = 0; i < s->nr_legs; i++) {
@@ -21,15 +27,20 @@ static void show_tier(cJSON *object, const struct couche_map *map, u8 tier)
 		    s->leg[i].role == couche_role_of_tier(tier))
 			segments += couche_super_segments(s, i);
 	}
-	for (i = 0; i < map->nr_groups; i++)
-		groups += map->groups[i] && map->groups[i]->tier == tier;
+	for (i = 0; i < map->nr_groups; i++) {
+		if (!map->groups[i] || map->groups[i]->tier != tier)
+			continue;
+		groups++;
+		assigned += map->groups[i]->nr;
+		others += is_other(&s->profile[tier], map->groups[i]);
+	}
 	for (i = 0; i <= COUCHE_MAX_VOLUMES; i++)
 		extents += map->volume[i] ? map->volume[i]->mapped[tier] : 0;
 	couche_doc_add_text(object, "tier", couche_tier_name(tier));
 	couche_doc_add_number(object, "segments", segments);
 	couche_doc_add_number(object, "groups", groups);
-	couche_doc_add_number(object, "assigned_segments",
-			      groups * (s->profile[tier].k + s->profile[tier].m));
+	couche_doc_add_number(object, "groups_of_other_shapes", others);
+	couche_doc_add_number(object, "assigned_segments", assigned);
 	couche_doc_add_number(object, "extents", extents);
 	couche_doc_add_number(object, "mapped_bytes", extents * s->extent_sectors * SECTOR);
 }

@@ -20,5 +20,11 @@ const struct couche_command couche_pool_commands[] = {
 	{ "rebuild", "ORDER NAME|UUID",
 	  "Rebuild what lay on failed legs; it starts by itself. Orders as for scrub.",
 	  couche_pool_sweep_options, couche_pool_rebuild },
+	{ "set-profile", "NAME|UUID TIER K+M",
+	  "Store the extents of the cold tier in another way, and move those that are there.",
+	  couche_pool_profile_options, couche_pool_set_profile },
+	{ "reshape", "ORDER NAME|UUID",
+	  "Go about what set-profile has begun. Orders as for scrub.",
+	  couche_pool_sweep_options, couche_pool_reshape },
 	{ NULL }
 };

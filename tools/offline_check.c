@@ -11,7 +11,6 @@
 
 struct checking {
 	struct couche_map *map;
-	struct couche_geometry geometry[COUCHE_NR_TIERS];
 	struct couche_segmap segments[COUCHE_MAX_LEGS];
 	struct couche_alloc *rows;	/* per group; map NULL: not made yet */
 };
@@ -73,11 +72,14 @@ static void check_segment(struct checking *c, u32 nr, const struct couche_group_
 
 static void check_group(struct checking *c, u32 nr, const struct couche_group_desc *group)
 {
-	const struct couche_profile *profile = &c->map->o->super.profile[group->tier];
+	const char *field;
+	char what[96];
 	u32 i;
 
-	if (group->k != profile->k || group->nr != profile->k + profile->m)
-		lose_group(c, nr, "k: has another shape than its tier");
+	if (couche_super_check_shape(&c->map->o->super, group, &field)) {
+		snprintf(what, sizeof(what), "k: %s", field);
+		lose_group(c, nr, what);
+	}
 	for (i = 0; i < group->nr; i++)
 		check_segment(c, nr, group, &group->seg[i]);
 }
@@ -133,6 +135,18 @@ static struct couche_alloc *rows_of(struct checking *c, u32 group)
 	return rows;
 }
 
+/* Rows of a shard. */
+static u32 rows_in(const struct couche_super *s, const struct couche_group_desc *group)
+{
+	const struct couche_profile shape = {
+		.k = group->k, .m = group->nr - group->k, .csum = s->profile[group->tier].csum,
+	};
+	struct couche_geometry geo;
+
+	couche_geometry_init(&geo, &shape, s->extent_sectors);
+	return geo.rows;
+}
+
 static const char *place_error(struct checking *c, const struct couche_place *place)
 {
 	const struct couche_group_desc *group;
@@ -142,8 +156,8 @@ static const char *place_error(struct checking *c, const struct couche_place *pl
 		return "group: does not exist";
 	if (place->tier != group->tier)
 		return "tier: not that of its group";
-	if (place->rows != c->geometry[place->tier].rows)
-		return "rows: not those of its profile";
+	if (place->rows != rows_in(&c->map->o->super, group))
+		return "rows: not those of its group's shape";
 	if (place->generation >= c->map->o->super.generation)
 		return "generation: from the future";
 	return NULL;
@@ -202,10 +216,6 @@ void couche_map_check(struct couche_map *map)
 	c.rows = calloc(map->nr_groups + 1, sizeof(*c.rows));
 	if (!c.rows)
 		out_of_memory();
-	for (i = 0; i < COUCHE_NR_TIERS; i++) {
-		if (s->profile[i].k)
-			couche_geometry_init(&c.geometry[i], &s->profile[i], s->extent_sectors);
-	}
 	for (i = 0; i < s->nr_legs; i++) {
 		if (couche_segmap_init(&c.segments[i], s->leg[i].role == COUCHE_ROLE_META ?
 				       0 : couche_super_segments(s, i)))

@@ -52,6 +52,22 @@ void couche_offline_stripe_destroy(struct couche_offline_stripe *st)
 }
 
 /**
+ * couche_offline_stripe_reshape() - get memory for extents of another shape
+ * @st: one that was initialised, or all zero
+ * @profile: with checksums
+ * @extent_sectors: of the pool
+ */
+void couche_offline_stripe_reshape(struct couche_offline_stripe *st,
+				   const struct couche_profile *profile, u32 extent_sectors)
+{
+	if (st->codec && st->profile.k == profile->k && st->profile.m == profile->m &&
+	    st->profile.matrix == profile->matrix)
+		return;
+	couche_offline_stripe_destroy(st);
+	couche_offline_stripe_init(st, profile, extent_sectors);
+}
+
+/**
  * couche_offline_shard_sector() - where rows of a segment are
  * @o: the legs
  * @segment: of a leg

@@ -51,6 +51,8 @@ struct couche_offline_stripe {
 
 void couche_offline_stripe_init(struct couche_offline_stripe *st,
 				const struct couche_profile *profile, u32 extent_sectors);
+void couche_offline_stripe_reshape(struct couche_offline_stripe *st,
+				   const struct couche_profile *profile, u32 extent_sectors);
 void couche_offline_stripe_destroy(struct couche_offline_stripe *st);
 u64 couche_offline_shard_sector(const struct couche_offline *o, u32 segment, u32 row);
 void couche_offline_stripe_begin(struct couche_offline_stripe *st);

@@ -101,17 +101,31 @@ static void verify_stripe(struct verify *v, const struct couche_stripe_id *id)
 		tell_parity(v, id, wrong);
 }
 
+/* That of the tier's profile, or an older one. */
+static void set_shape(struct verify *v, const struct couche_group_desc *group)
+{
+	const struct couche_profile shape = {
+		.k = group->k, .m = group->nr - group->k, .matrix = group->matrix, .csum = 1,
+	};
+
+	couche_offline_stripe_reshape(&v->stripe, &shape, v->o->super.extent_sectors);
+}
+
 static void verify_extent(struct verify *v, const struct couche_map_page *page, u32 i)
 {
 	const struct couche_place *place = &page->place[i];
 	const struct couche_group_desc *group;
 	struct couche_stripe_id id = { .volume = page->volume };
+	const char *field;
 	unsigned int s;
 
 	group = couche_map_group(v->map, from_couche_group(place->group));
 	/* What the map has wrong was told when it was checked. */
-	if (!group || group->tier != COUCHE_TIER_COLD || group->k != v->stripe.geo.k ||
-	    group->nr != v->stripe.geo.k + v->stripe.geo.m || place->rows != v->stripe.geo.rows)
+	if (!group || group->tier != COUCHE_TIER_COLD ||
+	    couche_super_check_shape(&v->o->super, group, &field))
+		return;
+	set_shape(v, group);
+	if (place->rows != v->stripe.geo.rows)
 		return;
 	id.extent = (u64)page->index * COUCHE_PAGE_EXTENTS + i;
 	id.generation = place->generation;

@@ -17,6 +17,7 @@ extern const struct couche_option couche_pool_import_options[];
 extern const struct couche_option couche_pool_status_options[];
 extern const struct couche_option couche_pool_sweep_options[];
 extern const struct couche_option couche_pool_flush_options[];
+extern const struct couche_option couche_pool_profile_options[];
 
 int couche_pool_create(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_import(struct couche_ctl *ctl, int nr_args, char **args);
@@ -26,6 +27,8 @@ int couche_pool_status(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_flush(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_scrub(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_pool_rebuild(struct couche_ctl *ctl, int nr_args, char **args);
+int couche_pool_reshape(struct couche_ctl *ctl, int nr_args, char **args);
+int couche_pool_set_profile(struct couche_ctl *ctl, int nr_args, char **args);
 
 /* show.c: objects of documents, shared by the commands that print them */
 extern const struct couche_column couche_leg_columns[];

@@ -339,6 +339,7 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *pool)
 	print_migrations(couche_doc_get(pool, "migrations"));
 	print_sweep(pool, COUCHE_SWEEP_REBUILD);
 	print_sweep(pool, COUCHE_SWEEP_SCRUB);
+	print_sweep(pool, COUCHE_SWEEP_RESHAPE);
 	print_drains(couche_doc_get(pool, "legs"));
 	print_data_journal(pool);
 	putchar('\n');

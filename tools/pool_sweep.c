@@ -16,6 +16,11 @@ const struct couche_option couche_pool_sweep_options[] = {
 
 static const char * const orders[] = COUCHE_SWEEP_ORDER_NAMES;
 
+static const char * const commands[COUCHE_NL_SWEEPS] = {
+	[COUCHE_SWEEP_REBUILD] = "pool rebuild", [COUCHE_SWEEP_SCRUB] = "pool scrub",
+	[COUCHE_SWEEP_RESHAPE] = "pool reshape",
+};
+
 static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool *pool,
 		       const struct couche_nl_sweep *s)
 {
@@ -41,7 +46,7 @@ static int show(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
 		const struct couche_nl_pool *pool)
 {
 	_cleanup_(couche_doc_free) cJSON *doc =
-		couche_doc_create(kind == COUCHE_SWEEP_SCRUB ? "pool scrub" : "pool rebuild");
+		couche_doc_create(commands[kind]);
 	const struct couche_nl_sweep *s = &pool->sweep[kind];
 
 	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)), &pool->id, s);
@@ -117,4 +122,17 @@ int couche_pool_scrub(struct couche_ctl *ctl, int nr_args, char **args)
 int couche_pool_rebuild(struct couche_ctl *ctl, int nr_args, char **args)
 {
 	return run(ctl, COUCHE_SWEEP_REBUILD, nr_args, args);
+}
+
+/**
+ * couche_pool_reshape() - pool reshape start|pause|resume|stop|rate|status POOL
+ * @ctl: common options
+ * @nr_args: how many
+ * @args: the order and the pool
+ *
+ * Return: exit status.
+ */
+int couche_pool_reshape(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	return run(ctl, COUCHE_SWEEP_RESHAPE, nr_args, args);
 }

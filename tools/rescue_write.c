@@ -96,10 +96,7 @@ static void set_shape(struct writing *w, const struct couche_found_shard *s)
 		.k = s->k, .m = s->m, .matrix = s->matrix, .csum = 1
 	};
 
-	if (w->stripe.codec && !memcmp(&w->stripe.profile, &shape, sizeof(shape)))
-		return;
-	couche_offline_stripe_destroy(&w->stripe);
-	couche_offline_stripe_init(&w->stripe, &shape, w->r->o->super.extent_sectors);
+	couche_offline_stripe_reshape(&w->stripe, &shape, w->r->o->super.extent_sectors);
 }
 
 /*

@@ -31,7 +31,12 @@ const struct couche_column couche_leg_columns[] = {
  */
 const char *couche_sweep_name(uint8_t kind)
 {
-	return kind == COUCHE_SWEEP_SCRUB ? "scrub" : "rebuild";
+	static const char * const names[] = {
+		[COUCHE_SWEEP_REBUILD] = "rebuild", [COUCHE_SWEEP_SCRUB] = "scrub",
+		[COUCHE_SWEEP_RESHAPE] = "reshape",
+	};
+
+	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "unknown";
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for a migration, a flush or a drain, with a progress bar where a
- * person looks on.
+ * Waiting for a migration, a flush, a drain or a sweep, with a progress bar where
+ * a person looks on.
  *
  * Events wake the wait up; since they may be lost, the kernel is also asked
  * once a second, or as often as poll_ms says where there are none. Ctrl-C ends

@@ -46,6 +46,7 @@ enum couche_migrate_flags {
 enum couche_sweep_kind {
 	COUCHE_SWEEP_REBUILD		= 0,
 	COUCHE_SWEEP_SCRUB		= 1,
+	COUCHE_SWEEP_RESHAPE		= 2,	/* after a change of a profile */
 };
 
 enum couche_sweep_state {
@@ -166,6 +167,10 @@ enum {
 	COUCHE_A_STAGED,
 	COUCHE_A_DESTAGED,
 	COUCHE_A_FLUSH_LEFT,
+	COUCHE_A_PROFILE_K,
+	COUCHE_A_PROFILE_M,
+	COUCHE_A_PROFILE_MATRIX,
+	COUCHE_A_PROFILE_MIN_HEALTHY,
 
 	/* private: */
 	__COUCHE_A_MAX,
@@ -230,6 +235,7 @@ enum {
 	COUCHE_CMD_LEG_DRAIN,
 	COUCHE_CMD_LEG_UNDRAIN,
 	COUCHE_CMD_FLUSH,
+	COUCHE_CMD_POOL_SET_PROFILE,
 
 	/* private: */
 	__COUCHE_CMD_MAX,

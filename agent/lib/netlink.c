@@ -716,10 +716,10 @@ int couche_nl_flush(struct couche_nl *nl, const uint8_t *pool)
 }
 
 /**
- * couche_nl_sweep() - Order a rebuild or a scrub about.
+ * couche_nl_sweep() - Order a rebuild, a scrub or a reshape about.
  * @nl: the session
  * @pool: UUID of the pool
- * @kind: which of the two
+ * @kind: which of them
  * @order: what
  * @rate_bytes: bytes a second from now on, 0 for what the module says; NULL: as
  *	before
@@ -738,6 +738,35 @@ int couche_nl_sweep(struct couche_nl *nl, const uint8_t *pool, enum couche_sweep
 		return err;
 	if (nla_put_u8(msg, COUCHE_A_SWEEP_KIND, kind) ||
 	    nla_put_u8(msg, COUCHE_A_SWEEP_ORDER, order) ||
+	    (rate_bytes && nla_put_u64(msg, COUCHE_A_RATE_BYTES, *rate_bytes)))
+		return fail(nl, -ENOMEM, NULL);
+	return request(nl, msg, NULL, NULL);
+}
+
+/**
+ * couche_nl_set_profile() - Store the extents of a tier in another way.
+ * @nl: the session
+ * @pool: UUID of the pool
+ * @profile: the tier, and how
+ * @rate_bytes: of the sweep that follows; NULL: as before
+ *
+ * Return: 0 when it has begun, or a negative errno; couche_nl_error() says why.
+ */
+int couche_nl_set_profile(struct couche_nl *nl, const uint8_t *pool,
+			  const struct couche_nl_profile *profile, const uint64_t *rate_bytes)
+{
+	_cleanup_(message_freep) struct nl_msg *msg = NULL;
+	int err;
+
+	err = message_new(nl, COUCHE_CMD_POOL_SET_PROFILE, NLM_F_ACK, pool, &msg);
+	if (err)
+		return err;
+	if (nla_put_u8(msg, COUCHE_A_TIER, profile->tier) ||
+	    nla_put_u8(msg, COUCHE_A_PROFILE_K, profile->k) ||
+	    nla_put_u8(msg, COUCHE_A_PROFILE_M, profile->m) ||
+	    (profile->matrix && nla_put_u8(msg, COUCHE_A_PROFILE_MATRIX, *profile->matrix)) ||
+	    (profile->min_healthy &&
+	     nla_put_u8(msg, COUCHE_A_PROFILE_MIN_HEALTHY, profile->min_healthy)) ||
 	    (rate_bytes && nla_put_u64(msg, COUCHE_A_RATE_BYTES, *rate_bytes)))
 		return fail(nl, -ENOMEM, NULL);
 	return request(nl, msg, NULL, NULL);

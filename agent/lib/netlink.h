@@ -44,7 +44,7 @@ struct couche_nl_tier {
 	uint64_t used_sectors;		/* raw, in allocated rows */
 };
 
-/* A rebuild or a scrub. */
+/* A rebuild, a scrub or a reshape. */
 struct couche_nl_sweep {
 	uint8_t kind;			/* enum couche_sweep_kind */
 	uint8_t state;			/* enum couche_sweep_state */
@@ -59,7 +59,7 @@ struct couche_nl_sweep {
 	uint32_t interval;		/* seconds until it starts by itself; 0: never */
 };
 
-#define COUCHE_NL_SWEEPS 2		/* by enum couche_sweep_kind */
+#define COUCHE_NL_SWEEPS 3		/* by enum couche_sweep_kind */
 
 struct couche_nl_pool {
 	struct couche_nl_pool_id id;
@@ -195,6 +195,15 @@ struct couche_nl_space {
 	uint32_t suppressed;
 };
 
+/* How a tier is to store its extents. */
+struct couche_nl_profile {
+	uint8_t tier;
+	uint8_t k;
+	uint8_t m;
+	const uint8_t *matrix;		/* NULL: the faster one that fits */
+	uint8_t min_healthy;		/* 0: k */
+};
+
 struct couche_nl_sweep_event {
 	struct couche_nl_pool_id pool;
 	struct couche_nl_sweep sweep;
@@ -238,6 +247,8 @@ int couche_nl_extents(struct couche_nl *nl, const uint8_t *pool, uint32_t volume
 int couche_nl_migrations(struct couche_nl *nl, const uint8_t *pool,
 			 struct couche_nl_migration **ret, size_t *ret_nr);
 
+int couche_nl_set_profile(struct couche_nl *nl, const uint8_t *pool,
+			  const struct couche_nl_profile *profile, const uint64_t *rate_bytes);
 int couche_nl_migrate(struct couche_nl *nl, const uint8_t *pool,
 		      const struct couche_nl_migrate *args, uint32_t *ret_id);
 int couche_nl_migrate_cancel(struct couche_nl *nl, const uint8_t *pool, uint32_t id);

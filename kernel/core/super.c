@@ -16,6 +16,7 @@
 #include "codec.h"
 #include "field.h"
 #include "geometry.h"
+#include "record.h"
 
 #define SLOTS_PER_PAGE	2
 
@@ -229,6 +230,39 @@ static int check_profiles(const struct couche_super *s, const char **field)
 	}
 	if (!s->profile[COUCHE_TIER_HOT].k && !s->profile[COUCHE_TIER_WARM].k)
 		return couche_field_bad(field, "profile k: neither hot nor warm, nowhere to write");
+	if ((s->incompat & COUCHE_FEATURE_INCOMPAT_SHAPES) && !s->profile[COUCHE_TIER_COLD].k)
+		return couche_field_bad(field, "incompat: older shapes of a tier that is not there");
+	return 0;
+}
+
+/**
+ * couche_super_check_shape() - may a group look like this?
+ * @s: a checked superblock
+ * @group: passed couche_record_decode_group()
+ * @field: says what was wrong
+ *
+ * Like its tier's profile, or, while that is being changed, like any that
+ * would have been a sound one.
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL.
+ */
+int couche_super_check_shape(const struct couche_super *s,
+			     const struct couche_group_desc *group, const char **field)
+{
+	const struct couche_profile *p = &s->profile[group->tier];
+	const struct couche_profile shape = {
+		.k = group->k, .m = group->nr - group->k, .csum = p->csum,
+	};
+	struct couche_geometry geo;
+
+	if (group->k == p->k && group->nr == p->k + p->m && group->matrix == p->matrix)
+		return 0;
+	if (!(s->incompat & COUCHE_FEATURE_INCOMPAT_SHAPES) || !p->csum)
+		return couche_field_bad(field, "has another shape than its tier");
+	couche_geometry_init(&geo, &shape, s->extent_sectors);
+	if (geo.rows > s->segment_sectors / COUCHE_BLOCK_SECTORS)
+		return couche_field_bad(field, "has a shape in which no extent fits a segment");
 	return 0;
 }
 

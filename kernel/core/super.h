@@ -18,6 +18,8 @@
 
 #include "types.h"
 
+struct couche_group_desc;
+
 struct couche_super_leg {
 	u8 uuid[COUCHE_UUID_SIZE];
 	u64 sectors;
@@ -71,6 +73,9 @@ int couche_super_decode(const void *block, struct couche_super *ret,
 			const char **field);
 int couche_super_check(const struct couche_super *s, const char **field);
 void couche_super_encode(const struct couche_super *s, void *block);
+int couche_super_check_shape(const struct couche_super *s,
+			     const struct couche_group_desc *group,
+			     const char **field);
 int couche_super_layout(struct couche_super *s, const char **field);
 u32 couche_super_segments(const struct couche_super *s, u32 leg);
 

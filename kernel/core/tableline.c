@@ -202,8 +202,15 @@ static int parse_legs(struct args *args, struct couche_tableline *ret,
 	return 0;
 }
 
-/* "<k>+<m>" */
-static bool parse_profile(const char *text, struct couche_profile *p)
+/**
+ * couche_tableline_profile() - read "4+2"
+ * @text: the words
+ * @p: k and m are set, which sum up to 32 at most
+ *
+ * Context: Any.
+ * Return: false when it is no profile.
+ */
+bool couche_tableline_profile(const char *text, struct couche_profile *p)
 {
 	u32 k, m;
 
@@ -223,7 +230,7 @@ static int parse_mirrors(const char *text, struct couche_tableline *ret, u8 tier
 {
 	struct couche_profile *p = &ret->profile[tier];
 
-	if (!parse_profile(text, p) || p->k != 1 || p->m > COUCHE_MAX_MIRRORS)
+	if (!couche_tableline_profile(text, p) || p->k != 1 || p->m > COUCHE_MAX_MIRRORS)
 		return bad_word(ret, field, name, text, "is not 1+0, 1+1 or 1+2");
 	return 0;
 }
@@ -348,7 +355,7 @@ static int parse_value(enum couche_tableline_feature feature, const char *text,
 	case COUCHE_FEATURE_ARG_WARM:
 		return parse_mirrors(text, ret, COUCHE_TIER_WARM, "warm:", field);
 	case COUCHE_FEATURE_ARG_COLD:
-		if (!parse_profile(text, cold))
+		if (!couche_tableline_profile(text, cold))
 			return bad_word(ret, field, "cold:", text,
 					"is not <k>+<m> with k + m within 1..32");
 		return 0;

@@ -85,4 +85,6 @@ struct couche_tableline {
 int couche_tableline_decode(unsigned int argc, char **argv,
 			    struct couche_tableline *ret, const char **field);
 
+bool couche_tableline_profile(const char *text, struct couche_profile *profile);
+
 #endif

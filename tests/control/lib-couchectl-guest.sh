@@ -429,7 +429,7 @@ fails_legs() {
 	expect 0 "to which data moves all the same" couchectl migrate tank/vol --to cold -w -q
 	expect 0 "what is, as events" couchectl events --now -o json
 	valid "events follow the schema"
-	holds "one for each object" test "$(jq -s 'map(.kind) | unique | length' "$OUT")" = 6
+	holds "one for each object" test "$(jq -s 'map(.kind) | unique | length' "$OUT")" = 7
 	expect 0 "for a person" couchectl events --now
 	holds "what matters" grep -q \
 		' exists leg pool:tank index:2 role:cold state:failed device:/dev/loop2' "$OUT"

@@ -116,7 +116,8 @@ for noun in $(couchectl __words); do
 	for verb in $(couchectl __words "$noun" | grep -v '^-'); do
 		expect 0 "$noun $verb has help" couchectl "$noun" "$verb" --help
 		holds "that says how to ask for it" grep -q "^  -h, --help" "$OUT"
-		holds "$noun $verb is in the manual" grep -q "^\.B[RI]* .*$noun $verb" $manual
+		holds "$noun $verb is in the manual" \
+			grep -q "^\.B[RI]* .*$noun ${verb//-/\\\\-}" $manual
 		holds "$noun $verb completes" \
 			grep -qx "$verb" <(complete_words couchectl "$noun" "${verb:0:3}")
 		options_in_manual "$noun" "$verb"

@@ -7,6 +7,7 @@
 
 #include "block.h"
 #include "geometry.h"
+#include "record.h"
 #include "super.h"
 
 static void repair(struct couche_disk_super *d, u8 flags)
@@ -49,6 +50,29 @@ static void use(const struct couche_super *s)
 	fuzz_expect(strnlen(s->name, sizeof(s->name)) < sizeof(s->name));
 }
 
+/* A group that is accepted has room for an extent, whatever its shape. */
+static void use_shapes(const struct couche_super *s)
+{
+	struct couche_group_desc group = { .nr = 0 };
+	struct couche_profile shape = { .k = 0 };
+	struct couche_geometry geo;
+	const char *field = NULL;
+
+	for (group.tier = 0; group.tier < COUCHE_NR_TIERS; group.tier++) {
+		for (group.k = 1; group.k <= COUCHE_MAX_SHARDS; group.k++) {
+			group.nr = group.k + (COUCHE_MAX_SHARDS - group.k) / 2;
+			if (couche_super_check_shape(s, &group, &field))
+				continue;
+			shape.k = group.k;
+			shape.m = group.nr - group.k;
+			shape.csum = s->profile[group.tier].csum;
+			couche_geometry_init(&geo, &shape, s->extent_sectors);
+			fuzz_expect(geo.rows &&
+				    geo.rows <= s->segment_sectors / COUCHE_BLOCK_SECTORS);
+		}
+	}
+}
+
 static void check_layout(const struct couche_super *s)
 {
 	struct couche_super copy = *s;
@@ -77,6 +101,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fuzz_expect_field(r, field);
 	if (!r || r == -EROFS) {
 		use(&s);
+		use_shapes(&s);
 		check_layout(&s);
 		second = fuzz_block(NULL, 0);
 		couche_super_encode(&s, second);

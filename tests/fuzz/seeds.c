@@ -15,6 +15,7 @@
 #include "fuzz.h"
 #include "footer.h"
 #include "journal.h"
+#include "matrix.h"
 #include "page.h"
 #include "super.h"
 
@@ -77,6 +78,12 @@ static int seed_super(void *block)
 	if (r)
 		return r;
 	couche_super_encode(&s, block);
+	r = write_seed("fuzz_super", 0, block, COUCHE_BLOCK_SIZE);
+	if (r)
+		return r;
+	/* The profile of its cold tier is being changed. */
+	s.incompat |= COUCHE_FEATURE_INCOMPAT_SHAPES;
+	couche_super_encode(&s, block);
 	return write_seed("fuzz_super", 0, block, COUCHE_BLOCK_SIZE);
 }
 
@@ -85,6 +92,11 @@ static const struct couche_place place = {
 };
 static const struct couche_group_desc group = {
 	.nr = 3, .k = 2, .tier = 2, .seg = { { 3, 0 }, { 4, 0 }, { 5, 1 } },
+};
+/* Of a former profile. */
+static const struct couche_group_desc older = {
+	.nr = 5, .k = 3, .tier = 2, .matrix = COUCHE_MATRIX_CAUCHY,
+	.seg = { { 3, 1 }, { 4, 1 }, { 5, 2 }, { 6, 0 }, { 7, 0 } },
 };
 static const struct couche_volume_desc volume = {
 	.id = 1, .sectors = 4096, .uuid = { 1 }, .name = "data",
@@ -104,6 +116,7 @@ static int seed_page(void *block)
 	r = write_seed("fuzz_page", 0, block, COUCHE_BLOCK_SIZE);
 	couche_page_init(block, COUCHE_PAGE_GROUP, 0, 0, 1);
 	couche_page_set_group(block, 0, &group);
+	couche_page_set_group(block, 1, &older);
 	if (!r)
 		r = write_seed("fuzz_page", 0, block, COUCHE_BLOCK_SIZE);
 	couche_page_init(block, COUCHE_PAGE_VOLUME, 0, 0, 2);

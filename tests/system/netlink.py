@@ -142,6 +142,14 @@ def order(uuid, tier=2, **extra):
         [u32(k, v) for k, v in extra.items()]
 
 
+def u8(name, value):
+    return attr(N[name], bytes([value]))
+
+
+def profile(uuid, k, m, tier=2):
+    return [pool_attr(uuid), u8("A_TIER", tier), u8("A_PROFILE_K", k), u8("A_PROFILE_M", m)]
+
+
 def case_unprivileged(nl, uuid):
     """Who is nobody may look, and change nothing."""
     os.setgroups([])
@@ -156,6 +164,27 @@ def case_unprivileged(nl, uuid):
     refused([errno.EPERM], lambda: nl.do("MIGRATE_CANCEL", pool_attr(uuid),
                                          u32("A_MIGRATION_ID", 1)))
     refused([errno.EPERM], lambda: nl.do("FLUSH", pool_attr(uuid)))
+    refused([errno.EPERM], lambda: nl.do("POOL_SET_PROFILE", *profile(uuid, 1, 1)))
+
+
+def case_malformed_profile(nl, uuid):
+    """A profile that is none, or none for this pool."""
+    bad = (errno.EINVAL, errno.ERANGE)
+    sound = profile(uuid, 1, 1)
+    for i in range(len(sound)):
+        refused(bad, lambda i=i: nl.do("POOL_SET_PROFILE", *sound[:i], *sound[i + 1:]))
+    for extra in ([u8("A_PROFILE_MATRIX", 2)], [u8("A_PROFILE_MIN_HEALTHY", 0)],
+                  [u8("A_PROFILE_MIN_HEALTHY", 33)], [u8("A_PROFILE_MIN_HEALTHY", 3)],
+                  [attr(N["A_PROFILE_MATRIX"], b"")], [u32("A_LEG_INDEX", 1)],
+                  [attr(N["A_RATE_BYTES"], b"\1\2\3")]):
+        refused(bad, lambda extra=extra: nl.do("POOL_SET_PROFILE", *sound, *extra))
+    for k, m in ((0, 2), (0, 0), (33, 0), (1, 33), (255, 255), (32, 32), (1, 32), (32, 1), (3, 1)):
+        refused(bad, lambda k=k, m=m: nl.do("POOL_SET_PROFILE", *profile(uuid, k, m)))
+    for tier in (0, 1, 3, 255):
+        refused(bad, lambda tier=tier: nl.do("POOL_SET_PROFILE", *profile(uuid, 1, 1, tier)))
+    for name in ("A_PROFILE_K", "A_PROFILE_M", "A_TIER"):
+        refused(bad, lambda name=name: nl.do("POOL_SET_PROFILE", *sound, attr(N[name], b"")))
+    refused([errno.EALREADY], lambda: nl.do("POOL_SET_PROFILE", *profile(uuid, 2, 1)))
 
 
 def case_malformed(nl, uuid):
@@ -186,6 +215,7 @@ def case_malformed(nl, uuid):
                    [pool, u32("A_FLUSH_LEFT", 1)]):
         refused(bad, lambda fields=fields: nl.do("FLUSH", *fields))
     refused([errno.ENODEV], lambda: nl.do("FLUSH", pool))
+    case_malformed_profile(nl, uuid)
     refused([errno.EOPNOTSUPP], lambda: list(nl.ask(nl.family, 200)))
     refused([errno.ESTALE], lambda: nl.do("MIGRATE", pool, volume, tier,
                                           u64("A_VOLUME_GENERATION", 1 << 40)))

@@ -19,11 +19,11 @@ legs meta:32 meta:32 hot:48 cold:24 cold:24 cold:24 cold:24 cold:24 cold:24
 KEEP=(destage_interval 0 destage_threshold 95)
 
 stage_used() {
-	dmsetup status "$POOL" | awk '{ print $(NF - 1) }' | cut -d/ -f1
+	dmsetup status "$POOL" | awk '{ print $(NF - 3) }' | cut -d/ -f1
 }
 
 destaged() {
-	dmsetup status "$POOL" | awk '{ print $NF }' | cut -d/ -f2
+	dmsetup status "$POOL" | awk '{ print $(NF - 2) }' | cut -d/ -f2
 }
 
 # both COMMAND... DEVICE-IS-@...: to the volume and to the model.

@@ -227,7 +227,7 @@ static void test_places_are_within_bounds(void **state)
 		{ cold_place(0, 16384), "row: beyond the end of its segment" },
 		{ cold_place(0, 16320), "row: past the end of its group" },
 		{ cold_place(0, 0), "tier: not that of its group" },
-		{ cold_place(0, 0), "rows: not those of its profile" },
+		{ cold_place(0, 0), "rows: not those of its group's shape" },
 		{ cold_place(0, 0), "generation: from the future" },
 	};
 	unsigned int i;

@@ -107,6 +107,73 @@ static void test_every_flipped_bit_is_seen(void **state)
 	free(block);
 }
 
+/* A group's shape is its tier's, or, during a change, any that fits a segment. */
+static void test_shapes_of_groups(void **state)
+{
+	static const struct {
+		u8 tier, nr, k, matrix;
+		int plain, mixed;
+	} cases[] = {
+		{ 2, 6, 4, 0, 0, 0 },			/* the profile's */
+		{ 2, 6, 4, 1, -EINVAL, 0 },		/* but for the matrix */
+		{ 2, 5, 4, 0, -EINVAL, 0 },
+		{ 2, 11, 8, 0, -EINVAL, 0 },
+		{ 2, 32, 2, 1, -EINVAL, 0 },
+		/* A footer more than the segment has rows. */
+		{ 2, 32, 1, 1, -EINVAL, -EINVAL },
+		{ 2, 1, 1, 0, -EINVAL, -EINVAL },
+		{ 0, 2, 1, 0, 0, 0 },
+		{ 0, 3, 1, 0, -EINVAL, -EINVAL },	/* hot tiers do not change */
+		{ 1, 1, 1, 0, -EINVAL, -EINVAL },	/* no such tier */
+	};
+	struct couche_super s;
+	const char *field;
+	unsigned int i;
+
+	sample_super(&s);
+	s.segment_sectors = s.extent_sectors;
+	memset(&s.profile[1], 0, sizeof(s.profile[1]));
+	s.profile[0] = (struct couche_profile){ .k = 1, .m = 1 };
+	s.profile[2] = (struct couche_profile){ .k = 4, .m = 2, .csum = 1 };
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct couche_group_desc group = {
+			.tier = cases[i].tier, .nr = cases[i].nr, .k = cases[i].k,
+			.matrix = cases[i].matrix,
+		};
+
+		s.incompat &= ~COUCHE_FEATURE_INCOMPAT_SHAPES;
+		field = NULL;
+		assert_int_equal(couche_super_check_shape(&s, &group, &field), cases[i].plain);
+		assert_int_equal(!field, !cases[i].plain);
+		s.incompat |= COUCHE_FEATURE_INCOMPAT_SHAPES;
+		field = NULL;
+		assert_int_equal(couche_super_check_shape(&s, &group, &field), cases[i].mixed);
+		assert_int_equal(!field, !cases[i].mixed);
+	}
+}
+
+static void test_shapes_are_of_a_cold_tier(void **state)
+{
+	struct couche_super s, back;
+	const char *field = NULL;
+	void *block = sample_block();
+	u32 i;
+
+	sample_super(&s);
+	s.incompat |= COUCHE_FEATURE_INCOMPAT_SHAPES;
+	couche_super_encode(&s, block);
+	assert_int_equal(couche_super_decode(block, &back, &field), 0);
+	assert_memory_equal(&s, &back, sizeof(s));
+	memset(&s.profile[2], 0, sizeof(s.profile[2]));
+	for (i = 0; i < s.nr_legs; i++)
+		if (s.leg[i].role == COUCHE_ROLE_COLD)
+			s.leg[i].role = COUCHE_ROLE_HOT;
+	couche_super_encode(&s, block);
+	assert_int_equal(couche_super_decode(block, &back, &field), -EINVAL);
+	sample_assert_field("incompat", field, "incompat");
+	free(block);
+}
+
 static void test_versions_and_features(void **state)
 {
 	struct couche_super s, back;
@@ -132,7 +199,7 @@ static void test_versions_and_features(void **state)
 	assert_int_equal(couche_super_decode(block, &back, &field), -EINVAL);
 	s.clean = 0;
 
-	s.incompat |= 2;
+	s.incompat |= 4;
 	couche_super_encode(&s, block);
 	assert_int_equal(couche_super_decode(block, &back, &field), -EPROTONOSUPPORT);
 	sample_assert_field("incompat", field, "incompat");
@@ -452,6 +519,8 @@ int main(void)
 		cmocka_unit_test(test_fields_stand_where_the_format_says),
 		cmocka_unit_test(test_block_without_superblock),
 		cmocka_unit_test(test_every_flipped_bit_is_seen),
+		cmocka_unit_test(test_shapes_of_groups),
+		cmocka_unit_test(test_shapes_are_of_a_cold_tier),
 		cmocka_unit_test(test_versions_and_features),
 		cmocka_unit_test(test_unsound_superblocks_are_named),
 		cmocka_unit_test(test_uuids),
