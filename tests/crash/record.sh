@@ -6,10 +6,10 @@
 # Record what a pool writes to all its legs, which are slices of one disk under
 # dm-log-writes, and replay it (couche-replay.c). Meanwhile three jobs of OPS
 # operations write, zero, discard and flush; extents move to and fro; legs fail
-# and return; the pool is checkpointed; a scratch area is filled and discarded
-# as a whole, so that a commit takes more than one block. SHAPE is "single" (one
-# hot leg), "mirror" (two) or "staged" (one, and a data journal). Runs in a
-# machine.
+# and return; the pool is checkpointed; the profile of the cold tier changes; a
+# scratch area is filled and discarded as a whole, so that a commit takes more
+# than one block. SHAPE is "single" (one hot leg), "mirror" (two) or "staged"
+# (one, and a data journal). Runs in a machine.
 . "$(dirname "$0")/../system/common.sh"
 
 SEED=$1
@@ -67,7 +67,7 @@ make_cold() {
 
 # How many blocks the data journal has taken.
 pool_staged() {
-	dmsetup status $POOL | sed 's|.* \([0-9]*\)/[0-9]*$|\1|'
+	dmsetup status $POOL | awk '{ print $(NF - 2) }' | cut -d/ -f1
 }
 
 add_job() {
@@ -122,6 +122,7 @@ disturb() {
 	0 | 1) message checkpoint ;;
 	2) leg_trip $((RANDOM % ${#DEVS[@]})) ;;
 	3) [ "$SHAPE" != staged ] || message flush ;;
+	4) message set_profile cold $((3 + RANDOM % 2))+2 ;;
 	esac
 	eventually 1 is 0 volume_tier 1 hot
 }
