@@ -193,8 +193,9 @@ rung_unit() {
 	rung_fuzz
 }
 
-# The model test's short form is among the unit tests.
+# The model test's short form is among the unit tests, and enough for a short check.
 rung_model() {
+	[ -z "${COUCHE_QUICK:-}" ] || return 0
 	step model packages tests/env/packages.sh build agent unit || return 0
 	step model build make_quiet build/model/couche-model || return 0
 	[ -z "${COUCHE_MODEL_OPERATIONS:-}" ] ||
