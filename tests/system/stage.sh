@@ -289,7 +289,10 @@ ok "the pool closes" pool_remove
 
 # A leg is added for which the map must grow. Its pages are written while a write
 # that got its slot before comes to its end, and the power fails before anything
-# else is committed.
+# else is committed: the legs have to be read while the meta legs take a write, so
+# a kernel that is slow itself is not asked.
+META_MS=4000
+
 map_pages() {
 	local slot
 	for slot in 1 2; do
@@ -304,7 +307,7 @@ map_is_larger() {
 slow_meta() {
 	local i
 	for i in 0 1; do
-		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 2500" || return
+		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 $META_MS" || return
 	done
 }
 
@@ -340,29 +343,33 @@ overwrite_beside_growth() {
 	kill -0 $add && wait $write && wait $add && leg_mend 0 && leg_mend 1
 }
 
-for i in "${!DEVS[@]}"; do
-	must leg_blank "$i"
-done
-KEEP=(destage_interval 0 destage_threshold 95)
-must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
-must volume_create 1 4
-must volume_create 2 1
-must stamp fill $V 71
-must migrate 1 cold
-must null_create nb9 512
-must dmsetup create leg9 --table "0 $((512 * 2048)) linear /dev/nb9 0"
-ROLES+=(cold)
-SIZES+=(512)
-DEVS+=(/dev/mapper/leg9)
-must reload $POOL "$(pool_table "${KEEP[@]}")"
-must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_commit/enable'
-ok "a block is written anew while the map grows" overwrite_beside_growth 20
-must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_commit/enable'
-must volume_close 2
-SIZE=4
-ok "what was flushed is there after a power cut, or what came later (I1)" all start_after_cut \
-	AND flushed_or_later 20
-must volume_close 1
-ok "the pool closes again" pool_remove
+grown_map() {
+	for i in "${!DEVS[@]}"; do
+		must leg_blank "$i"
+	done
+	KEEP=(destage_interval 0 destage_threshold 95)
+	must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
+	must volume_create 1 4
+	must volume_create 2 1
+	must stamp fill $V 71
+	must migrate 1 cold
+	must null_create nb9 512
+	must dmsetup create leg9 --table "0 $((512 * 2048)) linear /dev/nb9 0"
+	ROLES+=(cold)
+	SIZES+=(512)
+	DEVS+=(/dev/mapper/leg9)
+	must reload $POOL "$(pool_table "${KEEP[@]}")"
+	must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+	ok "a block is written anew while the map grows" overwrite_beside_growth 20
+	must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+	must volume_close 2
+	SIZE=4
+	ok "what was flushed is there after a power cut, or what came later (I1)" all start_after_cut \
+		AND flushed_or_later 20
+	must volume_close 1
+	ok "the pool closes again" pool_remove
+}
+
+[ "$COUCHE_KERNEL" != plain ] || grown_map
 ok "and the module goes" eventually 10 rmmod dm_couche
 finish
