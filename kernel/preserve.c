@@ -53,6 +53,25 @@ static bool take_locked(struct couche_pool *pool, unsigned long key, struct couc
 }
 
 /**
+ * couche_preserve_undo() - Take back couche_preserve_add()
+ * @pool: the pool
+ * @volume: whose extent
+ * @extent: its number; it did not move, and its rows are in use
+ *
+ * Needs no memory, for an entry that stayed would give up rows that are in use.
+ *
+ * Context: process; sleeps. As the extent's owner, before the commit.
+ */
+void couche_preserve_undo(struct couche_pool *pool, u32 volume, couche_extent_t extent)
+{
+	struct couche_preserved taken;
+
+	mutex_lock(&pool->preserved_lock);
+	take_locked(pool, key_of(volume, extent), &taken);
+	mutex_unlock(&pool->preserved_lock);
+}
+
+/**
  * couche_preserve_set_batch() - From this commit on the copy may be given up
  * @pool: the pool
  * @volume: whose extent

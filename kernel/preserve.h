@@ -27,6 +27,7 @@ struct couche_preserved {
 
 int couche_preserve_add(struct couche_pool *pool, u32 volume, couche_extent_t extent,
 			const struct couche_preserved *kept);
+void couche_preserve_undo(struct couche_pool *pool, u32 volume, couche_extent_t extent);
 void couche_preserve_set_batch(struct couche_pool *pool, u32 volume, couche_extent_t extent,
 			       u64 batch);
 struct couche_free *couche_preserve_drop(struct couche_pool *pool, u32 volume,

@@ -296,14 +296,18 @@ static int commit(struct copy *c)
 	bool keep = keep_source(c);
 	int err = couche_commit_begin(c->pool);
 
-	if (err)
+	if (err) {
+		if (keep)
+			couche_preserve_undo(c->pool, c->from.volume, c->from.extent);
 		return fail(c, "the metadata takes no changes", err);
+	}
 	if (c->epoch != READ_ONCE(c->pool->epoch)) {
 		/* A copy may be missing on a leg that has come back. */
 		couche_commit_free_locked(c->pool, c->dropped);
 		c->dropped = NULL;
 		couche_commit_end(c->pool);
-		kfree(couche_preserve_drop(c->pool, c->from.volume, c->from.extent));
+		if (keep)
+			couche_preserve_undo(c->pool, c->from.volume, c->from.extent);
 		return fail(c, "a leg came back meanwhile", -EAGAIN);
 	}
 	couche_extent_move_locked(c->page, c->r->extent, &c->to.place, keep ? ENTRY_KEPT : 0);
