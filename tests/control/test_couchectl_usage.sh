@@ -125,6 +125,12 @@ for noun in $(couchectl __words); do
 done
 holds "values of options complete" \
 	grep -qx cold <(complete_words couchectl migrate p/v --to c)
+holds "an option without a value counts for no argument" \
+	grep -qx cold <(complete_words couchectl pool set-profile --no-wait p c)
+holds "nor does the value of another" \
+	grep -qx cold <(complete_words couchectl pool set-profile --rate 5MiB/s p c)
+holds "a value that cannot be known does not complete" \
+	diff <(echo) <(complete_words couchectl pool scrub --rate "")
 for code in 0 1 2 3 4 5 6 7 8 130; do
 	holds "exit code $code is in the manual" \
 		grep -qx "\.B $code" <(sed -n '/^\.SH EXIT STATUS/,/^\.SH/p' $manual)
