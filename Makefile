@@ -5,9 +5,9 @@
 # Fragments and what they may use
 # -------------------------------
 # agent/agent.mk, tools/tools.mk, tests/unit/unit.mk, tests/fuzz/fuzz.mk,
-# tests/bench/bench.mk, tests/crash/crash.mk, tests/model/model.mk and
-# tests/demo/demo.mk are read if they exist. A fragment writes rules for what it builds, below $(B), and
-# appends to:
+# tests/bench/bench.mk, tests/system/system.mk, tests/crash/crash.mk,
+# tests/model/model.mk and tests/demo/demo.mk are read if they exist. A fragment
+# writes rules for what it builds, below $(B), and appends to:
 #
 #   AGENT       programs of "make agent"   (build/couchestor)
 #   TOOLS       programs of "make tools"   (build/couchectl)
@@ -184,7 +184,7 @@ demo: need-agent need-demo ## watch files move to a cold tier, lose two disks an
 SOAK_SECONDS ?= 3600
 RUN = UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run.sh
 
-check: ## the short form of all below, then one line that counts (COUCHE_FULL=1: the whole)
+check: ## style and check-unit, -uml, -crash, -kernels, -control in short, then one line that counts (COUCHE_FULL=1: in full, and check-model)
 	@$(if $(COUCHE_FULL),,COUCHE_QUICK=1) $(RUN) style unit model uml crash kernels control
 
 check-unit: ## unit tests under sanitizers, and every fuzzer for FUZZ_SECONDS (60)
