@@ -22,7 +22,7 @@ enum couche_exit {
 	COUCHE_EXIT_USAGE	= 2,
 	COUCHE_EXIT_NOT_FOUND	= 3,
 	COUCHE_EXIT_CONFLICT	= 4,	/* busy, in use, exists already */
-	COUCHE_EXIT_DEGRADED	= 5,	/* of "status" only */
+	COUCHE_EXIT_DEGRADED	= 5,	/* of "status" and set-profile only */
 	COUCHE_EXIT_TIMEOUT	= 6,
 	COUCHE_EXIT_DAMAGED	= 7,	/* of the offline commands: redundancy makes up for it */
 	COUCHE_EXIT_LOST	= 8,	/* of the offline commands: it does not */
