@@ -7,10 +7,13 @@
 #include "pool.h"
 #include "size.h"
 
-static uint64_t rate;
+#define RATE_AS_IS	UINT64_MAX
+
+static uint64_t rate = RATE_AS_IS;
 
 const struct couche_option couche_pool_sweep_options[] = {
-	{ "rate", 0, COUCHE_OPTION_RATE, &rate, "RATE", "at most so much, such as 50MiB/s" },
+	{ "rate", 0, COUCHE_OPTION_RATE, &rate, "RATE",
+	  "at most so much, such as 50MiB/s; 0: as the module is set" },
 	{ NULL }
 };
 
@@ -75,10 +78,11 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 	if (nr_args == 2 && !status)
 		order = order_of(args[0]);
 	if (nr_args != 2 || order < 0)
-		return couche_fail(COUCHE_EXIT_USAGE, couche_sweep_name(kind),
+		return couche_fail(COUCHE_EXIT_USAGE, commands[kind],
 				   "takes start, pause, resume, stop, rate or status, and POOL");
-	if (order == COUCHE_SWEEP_RATE && !rate)
-		return couche_fail(COUCHE_EXIT_USAGE, couche_sweep_name(kind), "rate needs --rate");
+	if (order == COUCHE_SWEEP_RATE && rate == RATE_AS_IS)
+		return couche_fail(COUCHE_EXIT_USAGE, commands[kind],
+				   "rate needs --rate, such as 50MiB/s, or 0 for the module's");
 	r = couche_session_open(&nl);
 	if (!r)
 		r = couche_session_pool(nl, args[1], &pool);
@@ -91,7 +95,7 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 		       pool.id.name);
 		return 0;
 	}
-	r = couche_nl_sweep(nl, pool.id.uuid, kind, order, rate ? &rate : NULL);
+	r = couche_nl_sweep(nl, pool.id.uuid, kind, order, rate == RATE_AS_IS ? NULL : &rate);
 	if (r)
 		return couche_session_fail(nl, r, pool.id.name, couche_sweep_name(kind));
 	couche_note(ctl, "%s: %s: %s", pool.id.name, couche_sweep_name(kind), orders[order]);

@@ -443,6 +443,19 @@ fails_legs() {
 	refuses 4 "tank leg 4" "a leg that is well" couchectl leg restore tank 4
 }
 
+# scrub_rate_is BYTES
+scrub_rate_is() {
+	couchectl pool status tank -o json | jq -e ".pools[0].scrub.rate_bytes == $1" >/dev/null
+}
+
+limits_sweeps() {
+	refuses 2 "pool scrub" "a rate that is not given" couchectl pool scrub rate tank
+	expect 0 "a rate for scrubs" couchectl pool scrub rate tank --rate 1MiB/s
+	holds "is in the status" scrub_rate_is 1048576
+	expect 0 "and with 0 is none any more" couchectl pool scrub rate tank --rate 0
+	holds "nor in the status" scrub_rate_is 0
+}
+
 follows_events() {
 	local pid
 	couchectl events -o json >"$OUT" 2>"$ERR" </dev/null &
@@ -737,6 +750,7 @@ flushes
 jams
 interrupts
 fails_legs
+limits_sweeps
 follows_events
 attach 12
 attach 13
