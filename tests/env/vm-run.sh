@@ -15,31 +15,15 @@ set -euo pipefail
 # What the initial file system loads; the rest comes by modprobe.
 BOOT_MODULES="virtio_pci virtio_blk virtio_net 9pnet_virtio 9p overlay"
 
-# Some hosts offer /dev/kvm and still cannot run a guest: ask a boot sector
-# that leaves QEMU with a known status.
+# Some hosts offer /dev/kvm and run a boot sector or the BIOS, but no kernel: ask
+# this one, without a root, whether it gets as far as missing it.
 kvm_runs() {
-	local verdict status=
-	verdict=$COUCHE_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	local verdict boot
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	verdict=$COUCHE_CACHE/kvm-$boot-$machine_kernel
 	if [ ! -s "$verdict" ]; then
-		rm -f "$COUCHE_CACHE"/kvm-*
-		# mov $0x10,%al; out %al,$0xf4; hlt
-		{
-			printf '\xb0\x10\xe6\xf4\xf4'
-			head -c 505 /dev/zero
-			printf '\x55\xaa'
-		} >"$machine_work/probe.img"
-		if [ -w /dev/kvm ]; then
-			status=$(
-				exec 2>/dev/null
-				timeout -s KILL 5 qemu-system-x86_64 -accel kvm -m 32 \
-					-display none -nodefaults -no-reboot \
-					-device isa-debug-exit,iobase=0xf4,iosize=4 \
-					-drive "file=$machine_work/probe.img,format=raw" \
-					>/dev/null || echo $?
-			)
-		fi
-		rm -f "$machine_work/probe.img"
-		if [ "$status" = 33 ]; then
+		find "$COUCHE_CACHE" -maxdepth 1 -name 'kvm-*' ! -name "kvm-$boot-*" -delete
+		if [ -w /dev/kvm ] && kvm_boots; then
 			echo yes >"$verdict"
 		else
 			say "no usable KVM here: emulating"
@@ -47,6 +31,15 @@ kvm_runs() {
 		fi
 	fi
 	[ "$(cat "$verdict")" = yes ]
+}
+
+kvm_boots() {
+	local output=$machine_work/probe
+	(timeout -s KILL 20 qemu-system-x86_64 -accel kvm -cpu host -M pc -smp 2 -m 512M \
+		-nodefaults -no-user-config -display none -no-reboot -kernel "$vmlinuz" \
+		-append "console=ttyS0,115200 panic=-1" -serial "file:$output" \
+		</dev/null >/dev/null 2>&1) 2>/dev/null || true
+	grep -aq 'Unable to mount root fs' "$output"
 }
 
 build_initramfs() {
