@@ -360,7 +360,7 @@ rung_kernels() {
 
 # The log has the seed and a line per machine; its last lines are the sum.
 rung_crash() {
-	local points=${COUCHE_CRASH_POINTS:-${COUCHE_QUICK:+200}}
+	local points=${COUCHE_CRASH_POINTS:-${COUCHE_QUICK:+100}}
 	step crash packages tests/env/packages.sh build agent uml || return 0
 	step crash kernel-plain tests/env/uml-kernel.sh plain || return 0
 	step crash module-plain make_quiet module-uml || return 0
