@@ -228,7 +228,7 @@ fuzz_one() {
 
 rung_fuzz() {
 	local fuzzers=() fuzzer
-	FUZZ_SECONDS=${FUZZ_SECONDS:-${COUCHE_QUICK:+10}}
+	FUZZ_SECONDS=${FUZZ_SECONDS:-${COUCHE_QUICK:+5}}
 	FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 	step unit packages tests/env/packages.sh build agent unit fuzz || return 0
 	if [ -z "${FUZZERS// /}" ]; then
