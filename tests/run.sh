@@ -193,9 +193,8 @@ rung_unit() {
 	rung_fuzz
 }
 
-# The model test's short form is among the unit tests, and enough for a short check.
+# The model test's short form is among the unit tests.
 rung_model() {
-	[ -z "${COUCHE_QUICK:-}" ] || return 0
 	step model packages tests/env/packages.sh build agent unit || return 0
 	step model build make_quiet build/model/couche-model || return 0
 	[ -z "${COUCHE_MODEL_OPERATIONS:-}" ] ||
