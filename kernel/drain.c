@@ -12,7 +12,6 @@
 #include "pool.h"
 #include "preserve.h"
 #include "sweep.h"
-#include "volume.h"
 
 #define DM_MSG_PREFIX "couche-pool"
 
@@ -134,29 +133,10 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 		 const struct couche_sweep_item *item)
 {
 	u64 legs = legs_of(s->pool, &item->place);
-	const char *why;
-	int err;
+	int err = couche_sweep_move(s, volume, item, "stays where it is");
 
-	err = couche_sweep_relocate(s, volume, item, 0, &why);
-	switch (err) {
-	case 0:
+	if (!err)
 		count_moved(s->pool, legs);
-		fallthrough;
-	case -ENODATA:
-	case -EALREADY:
-		return err;
-	case -EBUSY:
-	case -EAGAIN:
-		return -EALREADY;	/* the next pass comes back to it */
-	case -ENOSPC:
-	case -ENODEV:
-	case -EROFS:
-		/* Out of room, or of legs: what follows would meet the same. */
-		set_bit(item->place.tier, &s->skip_tiers);
-		break;
-	}
-	DMWARN_LIMIT("%s: volume %u extent %llu stays where it is: %s (%d)", s->pool->device,
-		     volume->desc.id, from_couche_extent(item->extent), why, err);
 	return err;
 }
 

@@ -135,26 +135,13 @@ static void make_room(struct couche_pool *pool)
 	}
 }
 
-/* Was a tier full, and has what was moved since the last time made room? */
-static bool room_made(struct couche_sweep *s)
-{
-	bool moved;
-
-	spin_lock(&s->lock);
-	moved = s->skip_tiers && s->info.done > s->done_when_full;
-	s->done_when_full = s->info.done;
-	s->again |= moved;
-	spin_unlock(&s->lock);
-	return moved;
-}
-
 static bool waits(struct couche_sweep *s)
 {
 	u64 left, unplaced;
 	unsigned long skipped = s->skip_tiers;
 
 	make_room(s->pool);
-	if (room_made(s))
+	if (couche_sweep_room_made(s))
 		return false;
 	left = count_extents(s, ANY_LEVEL);
 	s->skip_tiers = 0;

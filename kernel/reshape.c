@@ -17,7 +17,6 @@
 #include "stripe.h"
 #include "superblock.h"
 #include "sweep.h"
-#include "volume.h"
 
 #define DM_MSG_PREFIX "couche-pool"
 
@@ -95,41 +94,7 @@ static bool next_pass(struct couche_sweep *s)
 static int visit(struct couche_sweep *s, struct couche_volume *volume,
 		 const struct couche_sweep_item *item)
 {
-	const char *why;
-	int err;
-
-	err = couche_sweep_relocate(s, volume, item, 0, &why);
-	switch (err) {
-	case 0:
-	case -ENODATA:
-	case -EALREADY:
-		return err;
-	case -EBUSY:
-	case -EAGAIN:
-		return -EALREADY;	/* the next pass comes back to it */
-	case -ENOSPC:
-	case -ENODEV:
-	case -EROFS:
-		/* Out of room, or of legs: what follows would meet the same. */
-		set_bit(item->place.tier, &s->skip_tiers);
-		break;
-	}
-	DMWARN_LIMIT("%s: volume %u extent %llu keeps its shape: %s (%d)", s->pool->device,
-		     volume->desc.id, from_couche_extent(item->extent), why, err);
-	return err;
-}
-
-/* Was a tier full, and have groups that became empty made room since? */
-static bool room_made(struct couche_sweep *s)
-{
-	bool moved;
-
-	spin_lock(&s->lock);
-	moved = s->skip_tiers && s->info.done > s->done_when_full;
-	s->done_when_full = s->info.done;
-	s->again |= moved;
-	spin_unlock(&s->lock);
-	return moved;
+	return couche_sweep_move(s, volume, item, "keeps its shape");
 }
 
 static bool waits(struct couche_sweep *s)
@@ -139,7 +104,7 @@ static bool waits(struct couche_sweep *s)
 			DMINFO("%s: profile: done, %llu extents", s->pool->device, s->info.done);
 		return false;
 	}
-	if (room_made(s))
+	if (couche_sweep_room_made(s))
 		return false;
 	if (s->told != s->info.done)
 		DMWARN("%s: profile: %llu extents could not be moved (%d); it waits for room or for legs",

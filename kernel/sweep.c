@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sweep.h"
 
+#include <linux/device-mapper.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -12,6 +13,8 @@
 #include "relocate.h"
 #include "trace.h"
 #include "volume.h"
+
+#define DM_MSG_PREFIX "couche-pool"
 
 #define EVENT_MS	500		/* between two progress events */
 #define WAIT_SECONDS	30		/* until something that waits is tried again */
@@ -81,6 +84,63 @@ int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volu
 	if (why)
 		*why = r.why;
 	return err;
+}
+
+/**
+ * couche_sweep_move() - Visit of a sweep for extents that must not stay as they are
+ * @sweep: whose visit; a tier without room or legs is skipped from then on
+ * @volume: being visited
+ * @item: the extent, as it was seen
+ * @stays: for the log, what becomes of one that cannot be moved
+ *
+ * Context: process; sleeps.
+ * Return: as couche_sweep_relocate(); -EALREADY also when the next pass is to
+ * come back to it.
+ */
+int couche_sweep_move(struct couche_sweep *sweep, struct couche_volume *volume,
+		      const struct couche_sweep_item *item, const char *stays)
+{
+	const char *why;
+	int err;
+
+	err = couche_sweep_relocate(sweep, volume, item, 0, &why);
+	switch (err) {
+	case 0:
+	case -ENODATA:
+	case -EALREADY:
+		return err;
+	case -EBUSY:
+	case -EAGAIN:
+		return -EALREADY;
+	case -ENOSPC:
+	case -ENODEV:
+	case -EROFS:
+		/* Out of room, or of legs: what follows would meet the same. */
+		set_bit(item->place.tier, &sweep->skip_tiers);
+		break;
+	}
+	DMWARN_LIMIT("%s: volume %u extent %llu %s: %s (%d)", sweep->pool->device,
+		     volume->desc.id, from_couche_extent(item->extent), stays, why, err);
+	return err;
+}
+
+/**
+ * couche_sweep_room_made() - Was a tier full, and has what was moved since made room?
+ * @sweep: at the end of its passes; if so, it begins anew
+ *
+ * Context: the sweep's worker.
+ * Return: whether it does.
+ */
+bool couche_sweep_room_made(struct couche_sweep *sweep)
+{
+	bool moved;
+
+	spin_lock(&sweep->lock);
+	moved = sweep->skip_tiers && sweep->info.done > sweep->done_when_full;
+	sweep->done_when_full = sweep->info.done;
+	sweep->again |= moved;
+	spin_unlock(&sweep->lock);
+	return moved;
 }
 
 static void account(struct couche_sweep *s, int err)

@@ -106,6 +106,9 @@ void couche_sweep_pause(struct couche_sweep *sweep);
 void couche_sweep_unpause(struct couche_sweep *sweep);
 int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volume,
 			  const struct couche_sweep_item *item, u32 flags, const char **why);
+int couche_sweep_move(struct couche_sweep *sweep, struct couche_volume *volume,
+		      const struct couche_sweep_item *item, const char *stays);
+bool couche_sweep_room_made(struct couche_sweep *sweep);
 int couche_sweep_run(struct couche_sweep *sweep, enum couche_sweep_order order, u64 rate,
 		     const char **why);
 void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info *info);
