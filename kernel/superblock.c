@@ -770,6 +770,25 @@ static void apply_change(struct couche_super *s, const struct couche_super_chang
 }
 
 /**
+ * couche_superblock_copy() - As it is, to try changes on
+ * @pool: the pool
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: for the caller to kfree(); NULL when there is no memory.
+ */
+struct couche_super *couche_superblock_copy(struct couche_pool *pool)
+{
+	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return NULL;
+	mutex_lock(&pool->super_lock);
+	*s = pool->super;
+	mutex_unlock(&pool->super_lock);
+	return s;
+}
+
+/**
  * couche_superblock_check_change() - Would the pool make sense afterwards?
  * @pool: the pool
  * @change: what is to be changed
@@ -781,15 +800,12 @@ static void apply_change(struct couche_super *s, const struct couche_super_chang
 int couche_superblock_check_change(struct couche_pool *pool,
 				   const struct couche_super_change *change, const char **why)
 {
-	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	struct couche_super *s = couche_superblock_copy(pool);
 	int err;
 
 	*why = "no memory";
 	if (!s)
 		return -ENOMEM;
-	mutex_lock(&pool->super_lock);
-	*s = pool->super;
-	mutex_unlock(&pool->super_lock);
 	apply_change(s, change);
 	s->leg_index = 0;
 	while (s->leg[s->leg_index].state == COUCHE_LEG_NONE)
@@ -811,16 +827,13 @@ int couche_superblock_check_change(struct couche_pool *pool,
 int couche_superblock_plan_areas(struct couche_pool *pool, struct couche_super_change *change,
 				 const char **why)
 {
-	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	struct couche_super *s = couche_superblock_copy(pool);
 	u32 pages;
 	int err;
 
 	*why = "no memory";
 	if (!s)
 		return -ENOMEM;
-	mutex_lock(&pool->super_lock);
-	*s = pool->super;
-	mutex_unlock(&pool->super_lock);
 	pages = s->map_pages;
 	apply_change(s, change);
 	s->leg_index = change->index;

@@ -55,6 +55,7 @@ int couche_superblock_set_leg_state(struct couche_pool *pool, struct couche_leg 
 int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *leg, u32 epoch);
 int couche_superblock_checkpoint(struct couche_pool *pool,
 				 const struct couche_journal_tail *tail);
+struct couche_super *couche_superblock_copy(struct couche_pool *pool);
 int couche_superblock_write_locked(struct couche_pool *pool, bool meta_only);
 
 /* superblock_format.c */

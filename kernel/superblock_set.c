@@ -76,15 +76,12 @@ int couche_superblock_end_shapes(struct couche_pool *pool)
 int couche_superblock_check_profile(struct couche_pool *pool, u8 tier,
 				    const struct couche_profile *profile, const char **why)
 {
-	struct couche_super *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	struct couche_super *s = couche_superblock_copy(pool);
 	int err;
 
 	*why = "no memory";
 	if (!s)
 		return -ENOMEM;
-	mutex_lock(&pool->super_lock);
-	*s = pool->super;
-	mutex_unlock(&pool->super_lock);
 	s->profile[tier] = *profile;
 	err = couche_super_check(s, why);
 	kfree(s);
