@@ -291,6 +291,15 @@ message() {
 	dmsetup message "$POOL" 0 "$@"
 }
 
+# The pages of the map, as the newer superblock of the first meta leg says (byte 96).
+pool_map_pages() {
+	local slot
+	for slot in 1 2; do
+		dd if="${DEVS[0]}" bs=4096 skip=$slot count=1 iflag=direct status=none |
+			od -An -tu4 -j96 -N4
+	done | sort -n | tail -n 1 | tr -d ' '
+}
+
 # pool_field N: word N of the pool's status, counted as dmsetup prints it.
 pool_field() {
 	dmsetup status "$POOL" | cut -d' ' -f"$1"
@@ -403,6 +412,21 @@ io_count() {
 # more_io DEVICE COUNT: it has completed more than these
 more_io() {
 	[ "$(io_count "$1")" -gt "$2" ]
+}
+
+# beside LOAD COMMAND...: run it while LOAD, a function, is called over and over;
+# both have to pass.
+beside() {
+	local load=$1 pid status
+	shift
+	rm -f /tmp/stop
+	( while ! [ -e /tmp/stop ]; do "$load" || exit; done ) >/tmp/load.out 2>&1 &
+	pid=$!
+	"$@"
+	status=$?
+	touch /tmp/stop
+	wait "$pid" || { tail -n 5 /tmp/load.out; return 1; }
+	return $status
 }
 
 # --- fio ---------------------------------------------------------------------

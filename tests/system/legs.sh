@@ -168,37 +168,16 @@ must leg_drop 12
 # --- the map grows with it -----------------------------------------------------------
 
 must leg_new cold 6000
-map_of() {
-	# map_pages, at byte 96 of either superblock
-	local slot
-	for slot in 1 2; do
-		dd if="${DEVS[0]}" bs=4096 skip=$slot count=1 iflag=direct status=none |
-			od -An -tu4 -j96 -N4
-	done | sort -n | tail -n 1 | tr -d ' '
-}
-pages=$(map_of)
+pages=$(pool_map_pages)
 ok "a leg too large for the meta legs is refused" all offer AND \
 	refused 'a meta leg is too small' message add_leg 12
 must leg_drop 12
 must leg_new cold 1024
-write_on() {
-	while ! [ -e /tmp/stop ]; do
-		stamp fill $F 2 && stamp check $F 2 || return
-	done
+fill_and_check() {
+	stamp fill $F 2 && stamp check $F 2
 }
-under_load() {
-	local pid status
-	rm -f /tmp/stop
-	write_on >/tmp/load.out 2>&1 &
-	pid=$!
-	"$@"
-	status=$?
-	touch /tmp/stop
-	wait "$pid" || { cat /tmp/load.out; return 1; }
-	return $status
-}
-ok "one that needs a larger map is added under load" under_load add 12
-ok "and the map is larger" above "$pages" map_of
+ok "one that needs a larger map is added under load" beside fill_and_check add 12
+ok "and the map is larger" above "$pages" pool_map_pages
 ok "all is as it was" all_right
 must crash_save
 ok "it starts again" all reopen AND is AAAAAAAAAAAAA pool_legs AND all_right
@@ -211,14 +190,14 @@ ok "and takes data" all stamp fill $V 1 AND migrate 1 cold AND all_right
 
 ok "a leg in use is not removed" refused 'in use' message remove_leg 3
 ok "a meta leg is not drained" refused 'a meta leg is not drained' message drain_leg 0
-ok "the hot leg that holds all is drained under load" under_load drain 1
+ok "the hot leg that holds all is drained under load" beside fill_and_check drain 1
 ok "a drain can be cancelled" all message drain_leg 2 AND message undrain_leg 2 AND \
 	refused 'not being drained' message undrain_leg 2
 ok "and begun again" message drain_leg 2
 must crash_save
 ok "once more is refused" refused 'already' message drain_leg 2
 ok "it ends, and the leg is removed" eventually 60 removed 2
-ok "another under load" under_load drain 3
+ok "another under load" beside fill_and_check drain 3
 ok "all is as it was" all_right
 DEVS[1]=- DEVS[2]=- DEVS[3]=-
 ok "the table need not name them any more" all offer AND is A---AAAAAAAAA pool_legs AND all_right
@@ -252,24 +231,14 @@ shrink_away() {
 }
 must shrink_away
 must leg_swap 4 32
-read_on() {
-	while ! [ -e /tmp/stop ]; do
-		stamp check $V 1 || return
-	done
+check_all() {
+	stamp check $V 1
 }
-replaced_while_read() {
-	local pid status
-	rm -f /tmp/stop
-	read_on >/tmp/read.out 2>&1 &
-	pid=$!
+replaced() {
 	offer && message replace_leg 4 && eventually 60 online 4
-	status=$?
-	touch /tmp/stop
-	wait "$pid" || { cat /tmp/read.out; return 1; }
-	return $status
 }
 must crash_save
-ok "a dead leg is replaced while all is read" replaced_while_read
+ok "a dead leg is replaced while all is read" beside check_all replaced
 # Failed legs are asked last, but asked: these must not answer.
 ok "it holds what the old one held: two others may go" all message fail_leg 5 AND \
 	message fail_leg 6 AND leg_break 5 AND leg_break 6 AND drop_caches AND all_right

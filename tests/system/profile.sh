@@ -149,23 +149,8 @@ print(sum(g["k"] == int(sys.argv[1]) for p in pages.values() for g in p["groups"
 ' "$1"
 }
 
-fio_on() {
-	while ! [ -e /tmp/stop ]; do
-		verify $F --rw=randwrite --bssplit=4k/60:64k/30:128k/10 --time_based=0 || return
-	done
-}
-
-# under_load COMMAND...: while fio writes the second volume, reads back and compares
-under_load() {
-	local pid status
-	rm -f /tmp/stop
-	fio_on >/tmp/load.out 2>&1 &
-	pid=$!
-	"$@"
-	status=$?
-	touch /tmp/stop
-	wait "$pid" || { tail -n 5 /tmp/load.out; return 1; }
-	return $status
+fio_verifies() {
+	verify $F --rw=randwrite --bssplit=4k/60:64k/30:128k/10 --time_based=0
 }
 
 must pool_format cold 4+2 data_journal 4096
@@ -202,7 +187,7 @@ ok "couchectl says what it would do, and does nothing" all \
 	is "would change the cold tier of couche from 4+2 to 8+3" \
 	couchectl pool set-profile couche cold 8+3 --dry-run AND is 4+2 profile
 ok "and why it is refused" not couchectl pool set-profile couche cold 10+3
-ok "8+3 under load" under_load change 8+3
+ok "8+3 under load" beside fio_verifies change 8+3
 ok "the other volume is as it was" stamp check $V 1
 ok "a scrub finds nothing" scrubbed
 must message rebuild stop
@@ -213,7 +198,7 @@ ok "and come back" all leg_mend 4 AND leg_mend 5 AND leg_mend 6 AND message rest
 	message restore_leg 5 AND message restore_leg 6 AND eventually 60 is AAAAAAAAAAAAAA pool_legs
 ok "the stopped pool is in order, and all of it is 8+3" all close_all AND offline AND is 0 older
 ok "it starts again" all open_all AND stamp check $V 1
-ok "4+2 under load" under_load change 4+2
+ok "4+2 under load" beside fio_verifies change 4+2
 ok "a scrub finds nothing" scrubbed
 ok "the stopped pool is in order, and all of it is 4+2" all close_all AND offline AND is 0 older
 ok "it starts again" all open_all AND stamp check $V 1

@@ -293,15 +293,8 @@ ok "the pool closes" pool_remove
 # a kernel that is slow itself is not asked.
 META_MS=4000
 
-map_pages() {
-	local slot
-	for slot in 1 2; do
-		dd if=/dev/nb0 bs=4096 skip=$slot count=1 iflag=direct status=none | od -An -tu4 -j96 -N4
-	done | sort -n | tail -n 1 | tr -d ' '
-}
-
 map_is_larger() {
-	above "$1" map_pages
+	above "$1" pool_map_pages
 }
 
 slow_meta() {
@@ -318,7 +311,7 @@ forget_extent() {
 
 overwrite_beside_growth() {
 	local add write i pages
-	pages=$(map_pages)
+	pages=$(pool_map_pages)
 	# The first new generation after a resume asks for a checkpoint.
 	put other /dev/mapper/vol2 0 && put other /dev/mapper/vol2 "$BLOCKS" && sync $V &&
 		message checkpoint && put flushed $V "$1" || return
