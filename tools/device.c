@@ -50,14 +50,7 @@ static int fail_open(const char *path, int error)
 	}
 }
 
-/**
- * couche_device_open() - find a block device and its size
- * @device: filled on success
- * @path: of the device
- *
- * Return: 0 or an exit code.
- */
-int couche_device_open(struct couche_device *device, const char *path)
+static int open_any(struct couche_device *device, const char *path, bool images)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -67,17 +60,43 @@ int couche_device_open(struct couche_device *device, const char *path)
 	device->path = path;
 	if (stat(path, &st) < 0)
 		return fail_open(path, errno);
-	if (!S_ISBLK(st.st_mode))
+	if (!S_ISBLK(st.st_mode) && !(images && S_ISREG(st.st_mode)))
 		return couche_fail(COUCHE_EXIT_FAILURE, path,
 				   "is no block device; give a disk or a partition");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_open(path, errno);
-	if (ioctl(fd, BLKGETSIZE64, &bytes) < 0)
+	bytes = st.st_size;
+	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &bytes) < 0)
 		return fail_open(path, errno);
-	device->number = st.st_rdev;
+	device->number = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
+	device->image = S_ISBLK(st.st_mode) ? 0 : st.st_ino;
 	device->sectors = bytes / SECTOR;
 	return 0;
+}
+
+/**
+ * couche_device_open() - find a block device and its size
+ * @device: filled on success
+ * @path: of the device
+ *
+ * Return: 0 or an exit code.
+ */
+int couche_device_open(struct couche_device *device, const char *path)
+{
+	return open_any(device, path, false);
+}
+
+/**
+ * couche_device_open_image() - find a block device or an image of one
+ * @device: filled on success
+ * @path: of the device or the file
+ *
+ * Return: 0 or an exit code.
+ */
+int couche_device_open_image(struct couche_device *device, const char *path)
+{
+	return open_any(device, path, true);
 }
 
 /**
@@ -93,7 +112,8 @@ int couche_device_check_twice(const struct couche_device *devices, unsigned int 
 
 	for (i = 0; i < nr; i++) {
 		for (j = 0; j < i; j++) {
-			if (devices[i].number != devices[j].number)
+			if (devices[i].number != devices[j].number ||
+			    devices[i].image != devices[j].image)
 				continue;
 			if (!strcmp(devices[i].path, devices[j].path))
 				return couche_fail(COUCHE_EXIT_USAGE, devices[i].path,

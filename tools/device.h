@@ -17,12 +17,14 @@
 struct couche_device {
 	const char *path;	/* as the user wrote it, owned by the caller */
 	dev_t number;
+	ino_t image;		/* of a file, which stands for a device; 0: it is one */
 	uint64_t sectors;
 	bool foreign;		/* holds something that --force will wipe */
 	char contents[128];	/* what it holds, "" if nothing */
 };
 
 int couche_device_open(struct couche_device *device, const char *path);
+int couche_device_open_image(struct couche_device *device, const char *path);
 int couche_device_check_twice(const struct couche_device *devices, unsigned int nr);
 int couche_device_check_free(struct couche_device *device, bool force);
 int couche_device_wipe(const struct couche_device *device);

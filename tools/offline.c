@@ -364,6 +364,18 @@ int couche_offline_open(struct couche_offline *o, char **devices)
 }
 
 /**
+ * couche_offline_leave_out() - go on as if a leg were missing
+ * @o: the legs
+ * @leg: one that is there
+ */
+void couche_offline_leave_out(struct couche_offline *o, u32 leg)
+{
+	close_leg(&o->leg[leg]);
+	memset(&o->leg[leg], 0, sizeof(o->leg[leg]));
+	o->leg[leg].fd = -1;
+}
+
+/**
  * couche_offline_close() - close the legs, forget the findings
  * @o: the legs
  */

@@ -61,6 +61,7 @@ extern struct couche_offline_options couche_offline_options;
 	  "read devices that are in use; what is written meanwhile may look damaged" }
 
 int couche_offline_open(struct couche_offline *o, char **devices);
+void couche_offline_leave_out(struct couche_offline *o, u32 leg);
 void couche_offline_close(struct couche_offline *o);
 int couche_offline_read(const struct couche_offline *o, u32 leg, u64 sector, void *buf,
 			size_t len);

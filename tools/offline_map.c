@@ -481,6 +481,24 @@ static void check_doubtful(struct loading *l)
 }
 
 /**
+ * couche_map_create() - make an empty map
+ * @o: the legs, with the superblock that it is for
+ *
+ * Return: the map, to be destroyed by the caller.
+ */
+struct couche_map *couche_map_create(struct couche_offline *o)
+{
+	struct couche_map *map = zalloc(1, sizeof(*map));
+
+	map->o = o;
+	map->max_groups = couche_replay_max_groups(o->super.map_pages);
+	map->slot = zalloc(o->super.stage_slots, sizeof(*map->slot));
+	/* Their pages are set aside, whether they were ever written or not. */
+	map->used_pages = (o->super.stage_slots + COUCHE_PAGE_STAGES - 1) / COUCHE_PAGE_STAGES;
+	return map;
+}
+
+/**
  * couche_map_load() - read the map pages and replay the journal
  * @o: the legs; gets the findings
  *
@@ -489,17 +507,12 @@ static void check_doubtful(struct loading *l)
 struct couche_map *couche_map_load(struct couche_offline *o)
 {
 	_cleanup_free_ struct loading *l = zalloc(1, sizeof(*l));
-	struct couche_map *map = zalloc(1, sizeof(*map));
+	struct couche_map *map = couche_map_create(o);
 
-	map->o = o;
 	l->map = map;
-	map->max_groups = couche_replay_max_groups(o->super.map_pages);
 	l->group_page = zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
-	/* Their pages are set aside, whether they were ever written or not. */
-	map->slot = zalloc(o->super.stage_slots, sizeof(*map->slot));
-	map->used_pages = (o->super.stage_slots + COUCHE_PAGE_STAGES - 1) / COUCHE_PAGE_STAGES;
 	load_pages(l, false);
 	load_pages(l, true);
 	couche_map_replay(map);

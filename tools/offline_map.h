@@ -57,6 +57,7 @@ struct couche_map {
 	u32 staged;		/* slots that count */
 };
 
+struct couche_map *couche_map_create(struct couche_offline *o);
 struct couche_map *couche_map_load(struct couche_offline *o);
 void couche_map_destroy(struct couche_map *map);
 struct couche_group_desc *couche_map_group(const struct couche_map *map, u32 nr);

@@ -8,7 +8,10 @@
  * says it does. A block that another footer's checksum covers is data, however
  * much it looks like a footer: somebody stored an image of a leg.
  *
- * One thread; the owner frees the list. 56 bytes per shard are kept.
+ * The data is read on the way and compared with the footer behind it, so that
+ * which shards are whole is known without reading anything twice.
+ *
+ * One thread; the owner frees the list. 40 bytes per shard are kept.
  */
 #ifndef COUCHE_TOOLS_RESCUE_H
 #define COUCHE_TOOLS_RESCUE_H
@@ -30,6 +33,7 @@ struct couche_found_shard {
 	u8 shard;
 	u8 k, m;
 	u8 matrix;
+	bool whole;		/* each block is what its checksum says */
 };
 
 struct couche_rescue {
@@ -38,7 +42,9 @@ struct couche_rescue {
 	struct couche_found_shard *shard;
 	size_t nr;
 	size_t room;
+	u32 *whole[COUCHE_MAX_LEGS];		/* shards in each segment of a leg */
 	u64 footers[COUCHE_MAX_LEGS];		/* found on each leg */
+	u64 strange[COUCHE_MAX_LEGS];		/* that do not belong where they stand */
 	u64 unreadable[COUCHE_MAX_LEGS];	/* bytes */
 };
 
@@ -47,6 +53,7 @@ struct couche_rescued_volume {
 	u64 older;
 	u64 lost;
 	u64 sectors;		/* up to the last extent */
+	char name[COUCHE_NAME_SIZE];	/* "": none was given */
 };
 
 void couche_rescue_scan(struct couche_rescue *r);

@@ -2,6 +2,7 @@
 #include "rescue.h"
 
 #include <asm/byteorder.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,15 @@ struct seen {
 	struct couche_found_shard shard;
 	u32 at;			/* row where the first footer block stands */
 	u32 crc;		/* of that block, as data */
+	u16 right;		/* footer blocks whose checksums the data has */
 	bool data;		/* it is covered by the checksum of another shard */
 };
 
 struct segment {
+	u32 leg, number;
 	struct seen *seen;
 	size_t nr, room;
+	u32 *crc;		/* of each row, as data */
 };
 
 static void *grow(void *array, size_t nr, size_t size)
@@ -35,10 +39,12 @@ static void *grow(void *array, size_t nr, size_t size)
 	return p;
 }
 
-/* Does the shape fit this pool and the place where it stands? */
-static bool fits(const struct couche_offline *o, const struct couche_footer *f, u32 at)
+/* Does the shape fit this pool and the place where footer block @n stands? */
+static bool fits(const struct couche_offline *o, const struct couche_footer *f, u32 at,
+		 unsigned int n)
 {
 	const struct couche_profile profile = { .k = f->k, .m = f->m, .csum = 1 };
+	u32 row = from_couche_row(f->row);
 	struct couche_geometry geo;
 
 	if (memcmp(f->pool_uuid, o->super.pool_uuid, COUCHE_UUID_SIZE) ||
@@ -46,19 +52,26 @@ static bool fits(const struct couche_offline *o, const struct couche_footer *f, 
 		return false;
 	couche_geometry_init(&geo, &profile, f->extent_sectors);
 	return f->rows == geo.rows && f->footers == geo.footers &&
-	       at == from_couche_row(f->row) + geo.data_rows;
+	       at == row + geo.data_rows + n &&
+	       row + geo.rows <= o->super.segment_sectors / COUCHE_BLOCK_SECTORS;
 }
 
-static void look_at(struct couche_rescue *r, struct segment *segment, u32 leg, u32 number,
-		    u32 at, const void *block)
+static struct couche_found_shard to_shard(const struct segment *segment,
+					  const struct couche_footer *f)
 {
-	struct couche_footer f;
-	const char *field;
-	struct seen *seen;
-	unsigned int n;
+	return (struct couche_found_shard){
+		.extent = from_couche_extent(f->extent), .volume = f->volume,
+		.generation = f->generation, .group = from_couche_group(f->group),
+		.row = from_couche_row(f->row), .segment = segment->number, .rows = f->rows,
+		.footers = f->footers, .leg = segment->leg, .shard = f->shard, .k = f->k,
+		.m = f->m, .matrix = f->matrix,
+	};
+}
 
-	if (couche_footer_identify(block, r->o->seed, &f, &n, &field) || n || !fits(r->o, &f, at))
-		return;
+static struct seen *add_seen(struct segment *segment, const struct couche_footer *f, u32 at)
+{
+	struct seen *seen;
+
 	if (segment->nr == segment->room) {
 		segment->room = 2 * segment->room + 64;
 		segment->seen = grow(segment->seen, segment->room, sizeof(*segment->seen));
@@ -66,14 +79,56 @@ static void look_at(struct couche_rescue *r, struct segment *segment, u32 leg, u
 	seen = &segment->seen[segment->nr++];
 	memset(seen, 0, sizeof(*seen));
 	seen->at = at;
-	seen->crc = couche_crc32c(~0u, block, COUCHE_BLOCK_SIZE);
-	seen->shard = (struct couche_found_shard){
-		.extent = from_couche_extent(f.extent), .volume = f.volume,
-		.generation = f.generation, .group = from_couche_group(f.group),
-		.row = from_couche_row(f.row), .segment = number, .rows = f.rows,
-		.footers = f.footers, .leg = leg, .shard = f.shard, .k = f.k, .m = f.m,
-		.matrix = f.matrix,
-	};
+	seen->crc = segment->crc[at];
+	seen->shard = to_shard(segment, f);
+	return seen;
+}
+
+/* The shard whose first footer block stands at @at. */
+static struct seen *find_seen(struct segment *segment, const struct couche_footer *f, u32 at)
+{
+	const struct couche_found_shard shard = to_shard(segment, f);
+	size_t i;
+
+	for (i = segment->nr; i-- > 0 && segment->seen[i].at >= at;) {
+		if (segment->seen[i].at == at &&
+		    !couche_rescue_order(&segment->seen[i].shard, &shard))
+			return &segment->seen[i];
+	}
+	return NULL;
+}
+
+/* Are the rows that this footer block has the checksums of what it says? */
+static bool is_right(const struct segment *segment, const struct couche_footer *f,
+		     unsigned int n, const struct couche_disk_footer *d)
+{
+	const u32 *crc = segment->crc + from_couche_row(f->row) + n * COUCHE_FOOTER_CRCS;
+	unsigned int i, nr = couche_footer_share(f, n);
+
+	for (i = 0; i < nr; i++) {
+		if (le32_to_cpu(d->crcs[i]) != crc[i])
+			return false;
+	}
+	return true;
+}
+
+static void look_at(struct couche_rescue *r, struct segment *segment, u32 at, const void *block)
+{
+	struct couche_footer f;
+	struct seen *seen;
+	const char *field;
+	unsigned int n;
+	int err;
+
+	segment->crc[at] = couche_crc32c(~0u, block, COUCHE_BLOCK_SIZE);
+	err = couche_footer_identify(block, r->o->seed, &f, &n, &field);
+	if (err || !fits(r->o, &f, at, n)) {
+		r->strange[segment->leg] += err != -EILSEQ;
+		return;
+	}
+	seen = n ? find_seen(segment, &f, at - n) : add_seen(segment, &f, at);
+	if (seen)
+		seen->right += is_right(segment, &f, n, block);
 }
 
 /* A shard's checksum of its data row @i; false if it cannot be had. */
@@ -125,7 +180,9 @@ static void keep(struct couche_rescue *r, const struct segment *segment)
 			r->room = 2 * r->room + 1024;
 			r->shard = grow(r->shard, r->room, sizeof(*r->shard));
 		}
-		r->shard[r->nr++] = segment->seen[i].shard;
+		r->shard[r->nr] = segment->seen[i].shard;
+		r->shard[r->nr].whole = segment->seen[i].right == segment->seen[i].shard.footers;
+		r->whole[segment->leg][segment->number] += r->shard[r->nr++].whole;
 		r->footers[segment->seen[i].shard.leg]++;
 	}
 }
@@ -146,16 +203,16 @@ static void read_chunk(struct couche_rescue *r, u32 leg, u64 sector, u8 *buf, si
 	}
 }
 
-static void scan_segment(struct couche_rescue *r, u32 leg, u32 number, u8 *buf)
+static void scan_segment(struct couche_rescue *r, u32 leg, u32 number, u8 *buf, u32 *crc)
 {
 	size_t bytes = (size_t)r->o->super.segment_sectors * 512, off, i, len;
-	struct segment segment = { NULL };
+	struct segment segment = { .leg = leg, .number = number, .crc = crc };
 
 	for (off = 0; off < bytes; off += len) {
 		len = bytes - off < CHUNK ? bytes - off : CHUNK;
 		read_chunk(r, leg, couche_offline_shard_sector(r->o, number, off >> 12), buf, len);
 		for (i = 0; i < len; i += COUCHE_BLOCK_SIZE)
-			look_at(r, &segment, leg, number, (off + i) >> 12, buf + i);
+			look_at(r, &segment, (off + i) >> 12, buf + i);
 		couche_meter_step(&r->meter, len);
 	}
 	find_data(r, &segment);
@@ -200,13 +257,17 @@ static bool is_cold(const struct couche_offline *o, u32 leg)
  */
 void couche_rescue_scan(struct couche_rescue *r)
 {
+	u32 rows = r->o->super.segment_sectors / COUCHE_BLOCK_SECTORS;
+	_cleanup_free_ u32 *crc = couche_offline_buffer((size_t)rows * sizeof(*crc));
 	_cleanup_free_ u8 *buf = couche_offline_buffer(CHUNK);
 	u32 leg, segment;
 
 	for (leg = 0; leg < r->o->super.nr_legs; leg++) {
-		for (segment = 0; is_cold(r->o, leg) &&
-		     segment < couche_super_segments(&r->o->super, leg); segment++)
-			scan_segment(r, leg, segment, buf);
+		u32 nr = is_cold(r->o, leg) ? couche_super_segments(&r->o->super, leg) : 0;
+
+		r->whole[leg] = couche_offline_buffer((nr + 1) * sizeof(u32));
+		for (segment = 0; segment < nr; segment++)
+			scan_segment(r, leg, segment, buf, crc);
 	}
 	if (r->nr)
 		qsort(r->shard, r->nr, sizeof(*r->shard), couche_rescue_order);
@@ -218,6 +279,12 @@ void couche_rescue_scan(struct couche_rescue *r)
  */
 void couche_rescue_destroy(struct couche_rescue *r)
 {
+	u32 leg;
+
+	for (leg = 0; leg < COUCHE_MAX_LEGS; leg++) {
+		free(r->whole[leg]);
+		r->whole[leg] = NULL;
+	}
 	free(r->shard);
 	r->shard = NULL;
 	r->nr = 0;
