@@ -4,11 +4,19 @@
 
 #include "agent/lib/cleanup.h"
 #include "offline_map.h"
+#include "offline_repair.h"
 #include "plan.h"
 
 #define SECTOR	512
 
-static const struct couche_option check_options[] = { COUCHE_OFFLINE_OPTIONS, { NULL } };
+static bool repair;
+
+static const struct couche_option check_options[] = {
+	COUCHE_OFFLINE_OPTIONS,
+	{ "repair", 0, COUCHE_OPTION_FLAG, &repair, NULL,
+	  "write good copies over what is damaged or stale, and say what else to do" },
+	{ NULL }
+};
 
 /* Its tier's profile was changed, and it is still to be given back. */
 static bool is_other(const struct couche_profile *p, const struct couche_group_desc *group)
@@ -110,10 +118,25 @@ static void print_summary(const struct couche_ctl *ctl, const cJSON *doc)
 	       couche_doc_text(doc, "journal.replayed_records"));
 }
 
-static void check_pool(const struct couche_ctl *ctl, struct couche_offline *o)
+static void print_repairs(const struct couche_ctl *ctl, const cJSON *doc)
 {
-	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("check");
+	const struct couche_column columns[] = {
+		{ "LEG", "leg", COUCHE_COLUMN_NUMBER }, { "DEVICE", "device" },
+		{ ctl->dry_run ? "WOULD WRITE" : "WRITTEN", "object" },
+		{ NULL }
+	};
 
+	if (cJSON_GetArraySize(couche_doc_get(doc, "repairs")))
+		couche_doc_print_table(ctl, columns, couche_doc_get(doc, "repairs"), "");
+	printf("%s blocks %s%s\n", couche_doc_text(doc, "repair_count"),
+	       ctl->dry_run ? "would be written" : "were written",
+	       couche_doc_number(doc, "counts.losses") ?
+	       ": where something is lost, nothing is written over what is left" : "");
+}
+
+/* Into the document: what is there. */
+static void check_pool(cJSON *doc, struct couche_offline *o)
+{
 	couche_offline_check_supers(o);
 	couche_offline_show_pool(doc, o);
 	if (o->has_meta) {
@@ -124,18 +147,72 @@ static void check_pool(const struct couche_ctl *ctl, struct couche_offline *o)
 		show_map(doc, map);
 		couche_map_destroy(map);
 	}
-	couche_offline_show_findings(doc, &o->findings);
-	if (!couche_doc_print_whole(ctl, doc))
-		print_summary(ctl, doc);
+	couche_offline_show_findings(doc, &o->findings, repair);
+}
+
+static void print_check(const struct couche_ctl *ctl, const cJSON *doc)
+{
+	if (couche_doc_print_whole(ctl, doc))
+		return;
+	print_summary(ctl, doc);
+	if (repair)
+		print_repairs(ctl, doc);
+}
+
+/*
+ * Two looks: one that notes what can be mended, and one that sees what is left.
+ * Where something is lost nothing is written.
+ */
+static int repair_pool(const struct couche_ctl *ctl, struct couche_offline *o, cJSON **doc,
+		       char **args)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = { NULL };
+	_cleanup_(couche_doc_free) cJSON *first = couche_doc_create("check");
+	int r;
+
+	o->repairs = &repairs;
+	check_pool(first, o);
+	if (o->findings.count[COUCHE_FINDING_LOSS])
+		couche_repairs_destroy(&repairs);
+	r = ctl->dry_run ? 0 : couche_repairs_write(o);
+	couche_repairs_show(first, o, !ctl->dry_run);
+	o->repairs = NULL;
+	if (!r && !ctl->dry_run && repairs.nr) {
+		couche_offline_close(o);
+		couche_offline_options.write = false;
+		r = couche_offline_open(o, args);
+		if (r)
+			return r;
+		check_pool(*doc, o);
+		cJSON_AddItemToObject(*doc, "repairs",
+				      cJSON_DetachItemFromObject(first, "repairs"));
+		cJSON_AddItemToObject(*doc, "repair_count",
+				      cJSON_DetachItemFromObject(first, "repair_count"));
+		return 0;
+	}
+	couche_doc_free(doc);
+	*doc = first;
+	first = NULL;
+	return r;
 }
 
 static int run_check(struct couche_ctl *ctl, int nr_args, char **args)
 {
+	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("check");
 	static struct couche_offline o;
-	int r = couche_offline_open(&o, args);
+	int r;
 
+	if (repair && couche_offline_options.live)
+		return couche_fail(COUCHE_EXIT_USAGE, "--repair",
+				   "cannot be had of a pool in use; export it and leave out --live");
+	couche_offline_options.write = repair && !ctl->dry_run;
+	r = couche_offline_open(&o, args);
+	if (!r && repair)
+		r = repair_pool(ctl, &o, &doc, args);
+	else if (!r)
+		check_pool(doc, &o);
 	if (!r) {
-		check_pool(ctl, &o);
+		print_check(ctl, doc);
 		r = couche_findings_exit(&o.findings);
 	}
 	couche_offline_close(&o);
@@ -143,7 +220,7 @@ static int run_check(struct couche_ctl *ctl, int nr_args, char **args)
 }
 
 const struct couche_command couche_check_commands[] = {
-	{ NULL, "[DEVICE...]", "Check the metadata of a stopped pool; write nothing.",
+	{ NULL, "[DEVICE...]", "Check the metadata of a stopped pool, and mend it if told to.",
 	  check_options, run_check },
 	{ NULL }
 };

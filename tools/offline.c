@@ -125,7 +125,7 @@ static int fail_open(const char *path, int error)
 
 static int open_device(struct couche_offline_leg *leg, const char *path)
 {
-	int flags = O_RDONLY | O_CLOEXEC;
+	int flags = (couche_offline_options.write ? O_RDWR : O_RDONLY) | O_CLOEXEC;
 	struct stat st;
 	uint64_t bytes;
 

@@ -5,7 +5,7 @@
  *
  * couche_offline_open() finds the legs by their superblocks, refuses devices
  * that something else holds (unless told) and opens all of them for reading
- * only; nothing here ever writes to a leg. Reads of block devices go around
+ * only, unless a repair is to be made (offline_repair.h). Reads of block devices go around
  * the page cache, which may be older than what a pool wrote: buffers, sectors
  * and lengths are multiples of 4 KiB, and buffers come from
  * couche_offline_buffer().
@@ -26,6 +26,8 @@
 #include "kernel/core/types.h"
 #include "options.h"
 
+struct couche_repairs;
+
 struct couche_offline_leg {
 	char *path;			/* NULL: there is no such device here */
 	int fd;
@@ -44,12 +46,14 @@ struct couche_offline {
 	struct couche_offline_leg *strange;	/* devices whose superblocks are both bad */
 	unsigned int nr_strange;
 	struct couche_findings findings;
+	struct couche_repairs *repairs;	/* what could be mended is noted here; NULL: nobody asks */
 };
 
 /* What all offline commands take on their command line. */
 struct couche_offline_options {
 	const char *pool;		/* name or UUID, NULL: that of the devices */
 	bool live;			/* devices may be in use */
+	bool write;			/* open them for writing as well */
 };
 
 extern struct couche_offline_options couche_offline_options;
@@ -72,7 +76,8 @@ void couche_offline_check_supers(struct couche_offline *o);
 
 /* offline_show.c */
 void couche_offline_show_pool(cJSON *doc, const struct couche_offline *o);
-void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings);
+void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings,
+				  bool remedies);
 void couche_offline_print_findings(const struct couche_ctl *ctl, const cJSON *doc);
 
 #endif

@@ -9,10 +9,12 @@
 #include "kernel/core/journal.h"
 #include "kernel/core/replay.h"
 #include "offline_map.h"
+#include "offline_repair.h"
 
 /* A leg that lacks a block that another leg has. */
 struct lack {
 	u32 leg;
+	u32 from;		/* that one */
 	u32 pos;
 	const char *field;
 };
@@ -147,7 +149,7 @@ static bool read_block(struct replay *r, u64 seq, u32 pos, void *to, bool *last)
 	struct couche_offline *o = r->map->o;
 	unsigned int lacks = r->nr_lacks;
 	bool found = false;
-	u32 leg;
+	u32 leg, source = 0;
 	int err;
 
 	r->field = "";
@@ -169,11 +171,15 @@ static bool read_block(struct replay *r, u64 seq, u32 pos, void *to, bool *last)
 			r->damaged |= err != -ENODATA && err != -ESTALE;
 			continue;
 		}
-		if (!found)
+		if (!found) {
 			memcpy(to, r->block, COUCHE_BLOCK_SIZE);
+			source = leg;
+		}
 		*last = flag;
 		found = true;
 	}
+	for (; found && lacks < r->nr_lacks; lacks++)
+		r->lack[lacks].from = source;
 	if (!found)
 		r->nr_lacks = lacks;
 	return found;
@@ -193,6 +199,9 @@ static void tell_lacks(struct replay *r, bool last_commit)
 
 		couche_finding_add(&spot, last_commit ? COUCHE_FINDING_NOTE : COUCHE_FINDING_DAMAGE,
 				   r->lack[i].field, "journal block %u", r->lack[i].pos);
+		couche_repair_copy(o, r->lack[i].leg, sector_of(&o->super, r->lack[i].pos),
+				   r->lack[i].from, sector_of(&o->super, r->lack[i].pos),
+				   "journal block %u", r->lack[i].pos);
 	}
 	r->nr_lacks = 0;
 }

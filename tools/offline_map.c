@@ -12,6 +12,7 @@
 #include "kernel/core/block.h"
 #include "kernel/core/bounds.h"
 #include "kernel/core/replay.h"
+#include "offline_repair.h"
 
 #define READ_PAGES	64	/* pages, two slots each, read at once */
 
@@ -28,6 +29,9 @@ struct loading {
 	u8 *buf;		/* READ_PAGES * 2 blocks */
 	u8 *best;		/* READ_PAGES blocks */
 	u64 sequence[READ_PAGES];	/* of the best; 0: there is none */
+	u8 best_leg[READ_PAGES];	/* and where it stands */
+	u8 best_slot[READ_PAGES];
+	u8 bad[COUCHE_MAX_LEGS][READ_PAGES];	/* bit per slot that is damaged */
 	bool blank[READ_PAGES];
 	u64 newest_damaged[READ_PAGES];
 	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
@@ -258,6 +262,7 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 			l->blank[i] |= slot.blank;
 			if (slot.blank)
 				continue;
+			l->bad[leg][i] |= 1u << s;
 			if (!l->maps)
 				tell_damaged(l, leg, first + i, s, &slot);
 			if (slot.sequence > l->newest_damaged[i] &&
@@ -270,7 +275,32 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 		if (slot.sequence <= l->sequence[i])
 			continue;
 		l->sequence[i] = slot.sequence;
+		l->best_leg[i] = leg;
+		l->best_slot[i] = s;
 		memcpy(l->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
+	}
+}
+
+static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
+{
+	return l->map->o->super.map_start + ((u64)number * 2 + slot) * COUCHE_BLOCK_SECTORS;
+}
+
+/*
+ * What is damaged becomes the newest version. What is older gets it where the
+ * others have it: the next checkpoint writes the other slot, on all legs.
+ */
+static void repair_page(struct loading *l, u32 leg, u32 first, u32 i)
+{
+	bool old = l->map->o->super.clean && l->leg_sequence[leg][i] < l->sequence[i];
+	unsigned int s;
+
+	for (s = 0; s < 2; s++) {
+		if ((l->bad[leg][i] & (1u << s)) || (old && s == l->best_slot[i]))
+			couche_repair_copy(l->map->o, leg, slot_sector(l, first + i, s),
+					   l->best_leg[i],
+					   slot_sector(l, first + i, l->best_slot[i]),
+					   "map page %u slot %c", first + i, s ? 'B' : 'A');
 	}
 }
 
@@ -297,6 +327,8 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 			couche_finding_add(&spot, COUCHE_FINDING_DAMAGE,
 					   "sequence: its newest version is on other legs only",
 					   "map page %u", first + i);
+		if (o->super.leg[leg].role == COUCHE_ROLE_META && couche_offline_is_current(o, leg))
+			repair_page(l, leg, first, i);
 	}
 }
 
@@ -312,6 +344,7 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	memset(l->blank, 0, sizeof(l->blank));
 	memset(l->newest_damaged, 0, sizeof(l->newest_damaged));
 	memset(l->leg_sequence, 0, sizeof(l->leg_sequence));
+	memset(l->bad, 0, sizeof(l->bad));
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
 

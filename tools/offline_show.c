@@ -2,7 +2,7 @@
 /* What the offline commands have in common in their documents. */
 #include <stdio.h>
 
-#include "offline.h"
+#include "offline_repair.h"
 #include "plan.h"
 
 static void show_leg(cJSON *object, const struct couche_offline *o, u32 i)
@@ -40,8 +40,10 @@ void couche_offline_show_pool(cJSON *doc, const struct couche_offline *o)
  * couche_offline_show_findings() - describe what was found
  * @doc: gets "result", "counts" and "findings"
  * @findings: the list
+ * @remedies: and what to do about each
  */
-void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings)
+void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings,
+				  bool remedies)
 {
 	cJSON *counts, *list;
 	size_t i;
@@ -64,6 +66,8 @@ void couche_offline_show_findings(cJSON *doc, const struct couche_findings *find
 		couche_doc_add_text(entry, "device", *f->device ? f->device : NULL);
 		couche_doc_add_text(entry, "object", f->object);
 		couche_doc_add_text(entry, "what", f->what);
+		if (remedies)
+			couche_doc_add_text(entry, "remedy", couche_finding_remedy(f));
 	}
 }
 
@@ -79,14 +83,45 @@ void couche_offline_print_findings(const struct couche_ctl *ctl, const cJSON *do
 		{ "DEVICE", "device" }, { "OBJECT", "object" }, { "WHAT", "what" },
 		{ NULL }
 	};
+	static const struct couche_column with_remedies[] = {
+		{ "SEVERITY", "severity" }, { "LEG", "leg", COUCHE_COLUMN_NUMBER },
+		{ "OBJECT", "object" }, { "WHAT", "what" }, { "REMEDY", "remedy" },
+		{ NULL }
+	};
 	const cJSON *list = couche_doc_get(doc, "findings");
 	uint64_t all = couche_doc_number(doc, "counts.notes") +
 		       couche_doc_number(doc, "counts.damages") +
 		       couche_doc_number(doc, "counts.losses");
 
-	if (cJSON_GetArraySize(list))
-		couche_doc_print_table(ctl, columns, list, "");
+	if (cJSON_GetArraySize(list)) {
+		bool remedies = cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "remedy");
+
+		couche_doc_print_table(ctl, remedies ? with_remedies : columns, list, "");
+	}
 	if (all > COUCHE_MAX_FINDINGS)
 		printf("(%llu more are not shown)\n",
 		       (unsigned long long)(all - COUCHE_MAX_FINDINGS));
+}
+
+/**
+ * couche_repairs_show() - describe what was or would be written
+ * @doc: gets "repairs"
+ * @o: the legs
+ * @written: it was
+ */
+void couche_repairs_show(cJSON *doc, const struct couche_offline *o, bool written)
+{
+	cJSON *list = couche_doc_add_array(doc, "repairs");
+	size_t i;
+
+	for (i = 0; i < o->repairs->nr && i < COUCHE_MAX_FINDINGS; i++) {
+		const struct couche_repair *repair = &o->repairs->list[i];
+		cJSON *entry = couche_doc_append_object(list);
+
+		couche_doc_add_number(entry, "leg", repair->leg);
+		couche_doc_add_text(entry, "device", o->leg[repair->leg].path);
+		couche_doc_add_text(entry, "object", repair->object);
+		couche_doc_add_bool(entry, "written", written);
+	}
+	couche_doc_add_number(doc, "repair_count", o->repairs->nr);
 }

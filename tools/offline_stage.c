@@ -8,6 +8,7 @@
 #include "kernel/core/crc32c.h"
 #include "kernel/core/page.h"
 #include "offline_map.h"
+#include "offline_repair.h"
 
 static void lose(struct couche_map *map, const char *what, u32 slot)
 {
@@ -98,7 +99,8 @@ static void check_slot(struct couche_map *map, const struct couche_stage_desc *d
 	struct couche_offline *o = map->o;
 	u32 slot = desc - map->slot, leg;
 	u64 sector = o->super.stage_start + (u64)slot * COUCHE_BLOCK_SECTORS;
-	bool good = false;
+	u64 bad = 0;
+	int good = COUCHE_NO_LEG;
 
 	if (desc->flags & COUCHE_STAGE_ZERO)
 		return;
@@ -116,10 +118,15 @@ static void check_slot(struct couche_map *map, const struct couche_stage_desc *d
 		if (what)
 			couche_finding_add(&spot, COUCHE_FINDING_DAMAGE, what, "slot %u", slot);
 		else
-			good = true;
+			good = leg;
+		bad |= what ? 1ULL << leg : 0;
 	}
-	if (!good)
+	if (good == COUCHE_NO_LEG)
 		lose(map, "no metadata leg has it as it was written", slot);
+	for (leg = 0; good != COUCHE_NO_LEG && leg < o->super.nr_legs; leg++) {
+		if (bad & (1ULL << leg))
+			couche_repair_copy(o, leg, sector, good, sector, "slot %u", slot);
+	}
 }
 
 /**

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "offline.h"
+#include "offline_repair.h"
 #include "plan.h"
 
 static const char slot_name[2] = { 'A', 'B' };
@@ -125,6 +125,37 @@ static void check_leg(struct couche_offline *o, u32 i)
 		couche_finding_add(&spot, COUCHE_FINDING_DAMAGE, field, "superblock");
 }
 
+/* A later version's superblock is no damage, and no slot is written beside one. */
+static bool is_damaged(int err)
+{
+	return err && err != -EROFS && err != -EPROTONOSUPPORT;
+}
+
+/*
+ * A slot that cannot be read gets what the other legs have. So do both of a
+ * metadata leg that is older than it should be; its pages and blocks are seen
+ * to where these are checked.
+ */
+static void repair_leg(struct couche_offline *o, u32 i)
+{
+	const struct couche_offline_leg *leg = &o->leg[i];
+	const struct couche_super *best = &o->super;
+	bool old;
+
+	if (!o->has_meta || leg->err[0] == -EPROTONOSUPPORT || leg->err[1] == -EPROTONOSUPPORT ||
+	    leg->err[0] == -EROFS || leg->err[1] == -EROFS ||
+	    memcmp(leg->super.leg[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE))
+		return;
+	old = best->clean && best->leg[i].role == COUCHE_ROLE_META &&
+	      best->leg[i].state == COUCHE_LEG_ONLINE &&
+	      (leg->super.sequence != best->sequence ||
+	       leg->super.checkpoint != best->checkpoint);
+	if (old || is_damaged(leg->err[0]))
+		couche_repair_super(o, i, 0);
+	if (old || is_damaged(leg->err[1]))
+		couche_repair_super(o, i, 1);
+}
+
 /* Legs that are not there or not in order: does the profile allow it? */
 static void check_role(struct couche_offline *o, u8 role)
 {
@@ -190,8 +221,10 @@ void couche_offline_check_supers(struct couche_offline *o)
 		check_slots(o, &spot, &o->strange[i]);
 	}
 	for (i = 0; i < o->super.nr_legs; i++) {
-		if (o->leg[i].path)
-			check_leg(o, i);
+		if (!o->leg[i].path)
+			continue;
+		check_leg(o, i);
+		repair_leg(o, i);
 	}
 	check_states(o);
 	for (role = COUCHE_ROLE_META; role <= COUCHE_ROLE_COLD; role++)

@@ -39,7 +39,8 @@ $(B)/unit/test_couchectl_text: $(B)/san/tests/unit/test_couchectl_text.o \
 
 UNIT_TESTS += $(B)/unit/test_offline
 
-OFFLINE_TEXT := finding offline offline_map offline_journal offline_stage offline_check report scan
+OFFLINE_TEXT := finding offline offline_map offline_journal offline_stage offline_check \
+	offline_repair offline_write report scan
 $(B)/san/tests/unit/test_offline.o: CPPFLAGS += $(CORE_CPPFLAGS) \
 	-Wno-missing-field-initializers $(call pkg-cflags,$(COUCHECTL_PKGS))
 

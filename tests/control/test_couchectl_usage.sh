@@ -81,6 +81,12 @@ refuses 2 --tepid "leg add to a tier that is none" couchectl leg add p --tepid /
 for noun in check dump verify rescue; do
 	refuses 2 devices "$noun of nothing" couchectl $noun
 done
+refuses 2 rescue "a hot leg without metadata" couchectl rescue "$manual" --write-hot /dev/null
+refuses 2 --write-meta "a pool and images at once" \
+	couchectl rescue "$manual" --write-meta /dev/null --output-dir /tmp
+refuses 2 --write-meta "a pool out of legs in use" \
+	couchectl rescue "$manual" --write-meta /dev/null --live
+refuses 2 --repair "a repair of legs in use" couchectl check "$manual" --repair --live
 refuses 2 --what "dump of what is not there" couchectl dump --what all "$manual"
 refuses 3 /dev/does-not-exist "check of a device that does not exist" \
 	couchectl check /dev/does-not-exist

@@ -109,7 +109,10 @@ super() {
 ok "a running pool is not read" not couchectl check "${DEVS[@]}"
 ok "and says why" test "$(couchectl check "${DEVS[@]}" 2>&1 | grep -c 'is in use; stop the pool')" = 1
 ok "the exit code is that of a conflict" is 4 bash -c 'couchectl check "$@" 2>/dev/null; echo $?' - "${DEVS[@]}"
+couchectl check --repair "${DEVS[@]}" 2>/dev/null
+echo $? >/tmp/running
 ok "unless it is told to" couchectl check --live "${DEVS[@]}"
+ok "but not to repair it" is 2 bash -c 'couchectl check --live --repair "$@" 2>/dev/null; echo $?' - "${DEVS[@]}"
 must commits
 must snapshot crash
 for i in 1 2; do
@@ -248,6 +251,60 @@ ok "a damaged journal block is named" all spoil_log 1 AND check 7 AND \
 ok "and all is replayed from the other leg" is 8 field '.volumes | length'
 ok "on all legs it is a loss: the log went on" all image crash AND spoil_log 0 1 AND check 8 AND \
 	found 1 loss null "journal block $POS" 'the log goes on behind it, [0-9]+ blocks are lost'
+
+# --- repair: good copies over bad ones ----------------------------------------------------
+
+# repair STATUS N: it writes N blocks
+repair() {
+	check "$1" --repair $IMAGES/[0-6] && is "$2" field .repair_count &&
+		follows_schema /tmp/check.json
+}
+# mended N: it does, and nothing is left to say
+mended() {
+	repair 0 "$1" && findings 0 && check 0 && findings 0
+}
+ok "a running pool was not repaired" all is 4 cat /tmp/running
+ok "a clean pool needs none" all image clean AND mended 0 AND diff -r /tmp/clean $IMAGES
+ok "a superblock slot gets what the others say" all image clean AND spoil $IMAGES/3 1 AND mended 1
+ok "of a metadata leg too" all image clean AND spoil $IMAGES/0 1 AND spoil $IMAGES/1 2 AND mended 3
+planned() {
+	image clean && spoil $IMAGES/3 1 && cp -r $IMAGES /tmp/before &&
+		check 7 --repair --dry-run $IMAGES/[0-6] && is 1 field .repair_count &&
+		is false field '.repairs[0].written' && is 'superblock slot A' field '.repairs[0].object' &&
+		diff -r /tmp/before $IMAGES
+}
+ok "a dry run says so and writes nothing" planned
+ok "a device that may be any leg is left alone, and what to do is said" all image clean AND \
+	spoil_both $IMAGES/3 AND repair 7 0 AND \
+	is 'name the device of the leg that it was, or: couchectl leg replace' field \
+	'[.findings[] | select(.object == "superblock slot A")][0].remedy' AND \
+	is 'attach the leg, or: couchectl leg replace' field '[.findings[] | select(.what == "leg: missing")][0].remedy'
+ok "a damaged slot of a map page" all image clean AND \
+	spoil $IMAGES/1 "$(page_block 0 "$SLOT")" AND mended 1
+ok "the older one as well" all image clean AND \
+	spoil $IMAGES/1 "$(page_block 0 $((1 - SLOT)))" AND mended 1
+ok "a version that one leg never got" all image clean AND blank_newest AND mended 1
+ok "one that no leg has stays lost, and is not written over" all image clean AND spoil_newest AND \
+	cp -r $IMAGES /tmp/spoilt AND repair 8 0 AND diff -r /tmp/spoilt $IMAGES
+ok "a journal block" all image crash AND spoil_log 1 AND mended 1
+# Devices this time: one metadata leg stale, a slot of each cold one's superblock damaged.
+opens_repaired() {
+	local i
+	legs_load /tmp/clean && dd if=/tmp/crash/1 of=/dev/nb1 bs=1M oflag=direct status=none || return
+	for i in 3 4 5 6; do
+		spoil /dev/nb$i 1 || return
+	done
+	couchectl check --repair "${DEVS[@]}" && couchectl check "${DEVS[@]}" -q &&
+		pool_missing 0 pool_create && volume_open 1 $SIZE && stamp check /dev/mapper/vol1 1 &&
+		volume_close 1 && pool_remove && legs_load /tmp/clean
+}
+stale_leg() {
+	image clean && old_meta && check 0 --repair $IMAGES/[0-6] && findings 0 && check 0 && findings 0 &&
+		mv $IMAGES/0 /tmp/leg0 && check 7 $IMAGES/[1-6] && is 8 field '.volumes | length' &&
+		is 18 field '.volumes[] | select(.id == 1) | .tier_extents.cold' && findings 1
+}
+ok "a stale metadata leg is as good as the other afterwards" stale_leg
+ok "the kernel opens what was repaired" opens_repaired
 
 # --- dump ------------------------------------------------------------------------------
 
