@@ -150,7 +150,7 @@ static int start_migration(struct couche_ctl *ctl, int nr_args, char **words)
 
 	if (nr_args != 1)
 		return couche_fail(COUCHE_EXIT_USAGE, nr_args ? words[0] : "migrate",
-				   "migrate takes one POOL/VOLUME; see couchectl migrate --help");
+				   "takes one POOL/VOLUME; see couchectl migrate --help");
 	r = parse_tier(words[0], &args.tier);
 	if (!r)
 		r = couche_session_open(&nl);

@@ -189,6 +189,23 @@ static void move_leading_options(int argc, char **argv)
 	memcpy(argv + i, first, nr * sizeof(*argv));
 }
 
+/* "couchectl help pool create" is "couchectl pool create --help". */
+static int print_help(int argc, char **argv)
+{
+	static char option[] = "--help";
+	const struct noun *noun = argc > 0 ? find_noun(argv[0]) : NULL;
+	char *words[2] = { argc > 1 ? argv[1] : option, option };
+
+	if (argc == 0) {
+		print_usage(stdout);
+		return 0;
+	}
+	if (!noun)
+		return couche_fail(COUCHE_EXIT_USAGE, argv[0],
+				   "no such command; see couchectl --help");
+	return run(noun, argc > 1 ? 2 : 1, words);
+}
+
 int main(int argc, char **argv)
 {
 	const struct noun *noun;
@@ -201,10 +218,10 @@ int main(int argc, char **argv)
 		return COUCHE_EXIT_USAGE;
 	}
 	move_leading_options(argc, argv);
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_usage(stdout);
-		return 0;
-	}
+	if (!strcmp(argv[1], "help"))
+		return print_help(argc - 2, argv + 2);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return print_help(0, NULL);
 	if (!strcmp(argv[1], "--version"))
 		argv[1] = "version";
 	if (!strcmp(argv[1], "__words"))

@@ -23,7 +23,7 @@ static const struct couche_option global_options[] = {
 	{ "yes", 'y', COUCHE_OPTION_FLAG, &global.yes, NULL,
 	  "do not ask before something is destroyed" },
 	{ "force", 0, COUCHE_OPTION_FLAG, &global.force, NULL,
-	  "overwrite what other software left on a device" },
+	  "overwrite what a device holds; import a pool that has lost data" },
 	{ "quiet", 'q', COUCHE_OPTION_FLAG, &global.quiet, NULL,
 	  "print errors and what was asked for only" },
 	{ "no-progress", 0, COUCHE_OPTION_FLAG, &global.no_progress, NULL,

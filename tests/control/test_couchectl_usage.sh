@@ -17,6 +17,12 @@ valid "version follows the schema"
 expect 0 "options may stand before the noun" couchectl -o json version
 valid "and are understood there"
 
+expect 0 "help of a noun" couchectl help pool
+holds "lists its verbs" grep -q "^  couchectl pool create NAME" "$OUT"
+expect 0 "help of a verb" couchectl help pool create
+holds "lists its options" grep -q -- "--cold-profile" "$OUT"
+refuses 2 frob "help of what there is not" couchectl help frob
+
 refuses 2 frob "unknown noun" couchectl frob
 refuses 2 frob "unknown verb" couchectl pool frob
 refuses 2 --frob "unknown option" couchectl pool list --frob
