@@ -59,6 +59,72 @@ int couche_io_queue(struct couche_io *io, work_func_t fn)
 	return DM_MAPIO_SUBMITTED;
 }
 
+/*
+ * Whoever is inside from now on is the caller: a bio that leaves in order to wait
+ * must be seen where it waits before it is gone from here, or a suspend could
+ * overlook it (couche_io_hold_all()). From there on it may end any moment.
+ */
+static unsigned int stand_in(struct couche_io *io)
+{
+	io->flags &= ~IO_INSIDE;
+	return io->side;
+}
+
+/**
+ * couche_io_queue_outside() - Leave io_gate, and go on in a worker
+ * @io: the bio, inside io_gate
+ * @fn: what to do there
+ *
+ * Context: any.
+ * Return: DM_MAPIO_SUBMITTED, for map functions to return.
+ */
+int couche_io_queue_outside(struct couche_io *io, work_func_t fn)
+{
+	struct couche_pool *pool = io->volume->pool;
+	unsigned int side = stand_in(io);
+
+	couche_io_queue(io, fn);
+	couche_io_gate_leave(&pool->io_gate, side);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * couche_io_defer() - Leave io_gate, and go on when the extent is free
+ * @io: the bio, inside io_gate
+ * @word: the extent's entry
+ * @until: bits of it that must be clear
+ *
+ * Context: any.
+ * Return: DM_MAPIO_SUBMITTED, for map functions to return.
+ */
+int couche_io_defer(struct couche_io *io, atomic64_t *word, u64 until)
+{
+	struct couche_pool *pool = io->volume->pool;
+	unsigned int side = stand_in(io);
+
+	couche_pool_defer(pool, couche_io_bio(io), word, until);
+	couche_io_gate_leave(&pool->io_gate, side);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * couche_io_wait_slots() - Leave io_gate, and go on when there are slots
+ * @io: the bio, inside io_gate
+ * @nr: how many
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_SUBMITTED, for map functions to return.
+ */
+int couche_io_wait_slots(struct couche_io *io, u32 nr)
+{
+	struct couche_pool *pool = io->volume->pool;
+	unsigned int side = stand_in(io);
+
+	couche_stage_wait(pool->stage, couche_io_bio(io), nr);
+	couche_io_gate_leave(&pool->io_gate, side);
+	return DM_MAPIO_SUBMITTED;
+}
+
 /**
  * couche_io_sector() - Where the bio's data lies, k = 1
  * @io: inside io_gate, group and word set

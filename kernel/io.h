@@ -130,6 +130,9 @@ static inline void couche_io_own(struct couche_io *io)
 void couche_io_enter(struct couche_io *io);
 void couche_io_leave(struct couche_io *io);
 int couche_io_queue(struct couche_io *io, work_func_t fn);
+int couche_io_queue_outside(struct couche_io *io, work_func_t fn);
+int couche_io_defer(struct couche_io *io, atomic64_t *word, u64 until);
+int couche_io_wait_slots(struct couche_io *io, u32 nr);
 sector_t couche_io_sector(struct couche_io *io, unsigned int shard);
 int couche_io_to_leg(struct couche_io *io, unsigned int shard);
 void couche_io_end(struct couche_io *io, blk_status_t status);

@@ -413,11 +413,9 @@ static int stage_write(struct couche_io *io, gfp_t gfp)
 
 	err = couche_stage_get_slots(stage, nr, &slots);
 	if (err) {
-		couche_io_leave(io);
 		if (err == -ENOSPC)
-			return couche_io_queue(io, couche_provision_work);
-		couche_stage_wait(stage, bio, nr);
-		return DM_MAPIO_SUBMITTED;
+			return couche_io_queue_outside(io, couche_provision_work);
+		return couche_io_wait_slots(io, nr);
 	}
 	if (bio_op(bio) == REQ_OP_WRITE_ZEROES) {
 		stage_zeroes(io, &slots);

@@ -118,9 +118,7 @@ int couche_unmap_map(struct couche_io *io)
 	io->word = atomic64_read_acquire(&entry->word);
 	if (!(io->word & (ENTRY_MAPPED | ENTRY_BUSY)))
 		return end_now(io);
-	if (couche_io_whole_extent(io)) {
-		couche_io_leave(io);
-		return couche_io_queue(io, unmap_work);
-	}
+	if (couche_io_whole_extent(io))
+		return couche_io_queue_outside(io, unmap_work);
 	return zeroes ? couche_write_in_place(io, zero_work) : end_now(io);
 }

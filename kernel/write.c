@@ -224,11 +224,8 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 	entry = couche_volume_entry(page, couche_io_extent(io));
 	do {
 		io->word = couche_entry_read(entry, &io->generation);
-		if (io->word & ENTRY_BUSY) {
-			couche_io_leave(io);
-			couche_pool_defer(pool, couche_io_bio(io), &entry->word, ENTRY_BUSY);
-			return DM_MAPIO_SUBMITTED;
-		}
+		if (io->word & ENTRY_BUSY)
+			return couche_io_defer(io, &entry->word, ENTRY_BUSY);
 		if (!(io->word & ENTRY_MAPPED))
 			goto provision;
 		staged = 0;
@@ -250,12 +247,10 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 		return couche_io_to_leg(io, 0);
 	if (io->group->desc.nr == 1 || (io->word & ENTRY_OPENED))
 		return couche_io_queue(io, copies ?: write_copies_work);
-	couche_io_leave(io);
-	return couche_io_queue(io, open_work);
+	return couche_io_queue_outside(io, open_work);
 
 provision:
-	couche_io_leave(io);
-	return couche_io_queue(io, couche_provision_work);
+	return couche_io_queue_outside(io, couche_provision_work);
 }
 
 /**
