@@ -456,6 +456,9 @@ int couche_commit_once(struct couche_pool *pool)
 		err = couche_superblock_settle(pool);
 	if (!err)
 		err = write_batch(pool, half, nr, nr_slots);
+	/* Nor may a meta leg that failed, and did not get them, count for one that did. */
+	if (!err)
+		err = couche_superblock_settle(pool);
 
 	spin_lock_irq(&c->lock);
 	if (err)
