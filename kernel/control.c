@@ -289,6 +289,18 @@ void couche_control_fail_work(struct work_struct *work)
  * It takes all writes from here on, and is trusted when it has what is staged
  * and a checkpoint of every page, which flushes, has gone through.
  */
+static int fill_meta(struct couche_pool *pool, struct couche_leg *leg)
+{
+	int err = couche_stage_copy(pool, leg);
+
+	if (err)
+		return err;
+	spin_lock_irq(&pool->commit.lock);
+	bitmap_set(pool->area.dirty, 0, pool->area.nr);
+	spin_unlock_irq(&pool->commit.lock);
+	return couche_commit_checkpoint(pool);
+}
+
 static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
 {
 	u32 epoch;
@@ -298,14 +310,12 @@ static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
 	if (err)
 		return err;
 	epoch = READ_ONCE(leg->epoch);
-	err = couche_stage_copy(pool, leg);
-	if (err)
-		return err;
-	spin_lock_irq(&pool->commit.lock);
-	bitmap_set(pool->area.dirty, 0, pool->area.nr);
-	spin_unlock_irq(&pool->commit.lock);
-	err = couche_commit_checkpoint(pool);
-	return err ?: couche_superblock_set_restored(pool, leg, epoch);
+	err = fill_meta(pool, leg) ?: couche_superblock_set_restored(pool, leg, epoch);
+	if (!err)
+		return 0;
+	/* Half of it is worth nothing: as before, so that it can be tried again. */
+	couche_superblock_fail_legs(pool, BIT_ULL(leg->index));
+	return err == -EAGAIN ? -EIO : err;
 }
 
 /**
@@ -318,7 +328,7 @@ static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
  * it gets everything anew with the next checkpoint, which writes all pages.
  *
  * Context: process; sleeps.
- * Return: 0 when it has begun, or -EIO.
+ * Return: 0 when it has begun; -EIO or -ENOMEM: a meta leg has failed again.
  */
 int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
 {
@@ -346,8 +356,8 @@ int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
  * @why: what was wrong
  *
  * Context: process; sleeps. Takes config_lock.
- * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO;
- * -EBUSY while its device has bios that were given up.
+ * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO,
+ * -ENOMEM; -EBUSY while its device has bios that were given up.
  */
 int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 {
@@ -375,7 +385,7 @@ int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 	err = couche_superblock_check_leg(pool, leg);
 	if (err)
 		goto out;
-	*why = "leg: its state cannot be written";
+	*why = "leg: it cannot be written, or given what it is to hold";
 	err = couche_control_restore(pool, leg);
 out:
 	mutex_unlock(&pool->config_lock);

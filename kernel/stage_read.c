@@ -83,30 +83,41 @@ static bool slot_good(const struct couche_stage_hit *hit, const u8 *data)
 	return couche_crc32c(~0, data, COUCHE_BLOCK_SIZE) == hit->crc;
 }
 
-static bool read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to)
+static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to)
 {
-	if (couche_leg_read(leg, REQ_OP_READ, couche_stage_sector(leg->pool, hit->slot), to,
-			    COUCHE_BLOCK_SIZE))
-		return false;
-	if (slot_good(hit, to))
-		return true;
+	int err = couche_leg_read(leg, REQ_OP_READ, couche_stage_sector(leg->pool, hit->slot), to,
+				  COUCHE_BLOCK_SIZE);
+
+	if (err || slot_good(hit, to))
+		return err;
 	atomic_inc(&leg->csum_errors);
 	couche_leg_check_errors(leg);
-	return false;
+	return -EIO;
 }
 
-/* From whichever leg has it as it was written, failed ones last. */
+/*
+ * From whichever leg has it as it was written, failed ones last. A leg that
+ * was not asked for want of memory may be the one: then nothing is said of it.
+ */
 static int read_slot(struct couche_pool *pool, const struct couche_stage_hit *hit, u8 *to)
 {
 	unsigned int pass;
+	int ret = -EIO;
 	u32 i;
 
 	for (pass = 0; pass < 2; pass++)
-		for (i = 0; i < pool->nr_legs; i++)
-			if (is_meta(&pool->legs[i], !pass) &&
-			    read_from(&pool->legs[i], hit, to))
+		for (i = 0; i < pool->nr_legs; i++) {
+			int err;
+
+			if (!is_meta(&pool->legs[i], !pass))
+				continue;
+			err = read_from(&pool->legs[i], hit, to);
+			if (!err)
 				return 0;
-	return -EIO;
+			if (err == -ENOMEM)
+				ret = err;
+		}
+	return ret;
 }
 
 static struct couche_leg *first_leg(struct couche_pool *pool)
@@ -331,14 +342,18 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
 	struct couche_stage_hit hit = { .slot = nr };
 	struct couche_batch batch;
 	bool counts;
+	int err;
 
 	spin_lock_irq(&pool->stage->lock);
 	counts = slot->state == SLOT_FRESH || slot->state == SLOT_STAGED;
 	hit.crc = slot->desc.crc;
 	hit.flags = slot->desc.flags;
 	spin_unlock_irq(&pool->stage->lock);
-	if (!counts || (hit.flags & COUCHE_STAGE_ZERO) || read_slot(pool, &hit, buf))
+	if (!counts || (hit.flags & COUCHE_STAGE_ZERO))
 		return 0;
+	err = read_slot(pool, &hit, buf);
+	if (err)
+		return err == -ENOMEM ? err : 0;
 	couche_batch_begin(&batch);
 	batch.hold = &h->buffer->hold;
 	couche_leg_submit(leg, REQ_OP_WRITE, couche_stage_sector(pool, nr), buf,
