@@ -120,6 +120,25 @@ static inline struct couche_leg *couche_group_leg(struct couche_pool *pool,
 }
 
 /**
+ * couche_group_legs() - The legs of some shards
+ * @group: the group
+ * @shards: bit per shard
+ *
+ * Context: any.
+ * Return: bit per leg.
+ */
+static inline u64 couche_group_legs(const struct couche_group *group, u32 shards)
+{
+	unsigned int i;
+	u64 legs = 0;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if (shards & BIT(i))
+			legs |= BIT_ULL(group->desc.seg[i].leg);
+	return legs;
+}
+
+/**
  * couche_group_sector() - Where a row of a shard lies on its leg
  * @pool: the pool
  * @group: the group

@@ -336,7 +336,8 @@ static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
 	}
 	/* What is on a failed leg is the rebuilder's. */
 	if (stripe->bad)
-		couche_repair_queue(pool->repair, &read->id, stripe->bad);
+		couche_repair_queue(pool->repair, &read->id,
+				    couche_group_legs(read->io->group, stripe->bad));
 	iter = part->iter;
 	couche_bounce_copy(couche_io_bio(read->io), &iter,
 			   couche_stripe_shard(stripe, &read->io->group->shape->geo, part->shard) +

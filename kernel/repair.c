@@ -16,7 +16,7 @@
 
 struct item {
 	struct couche_stripe_id id;
-	u32 bad;			/* bit per shard that was wrong */
+	u64 legs;			/* bit per leg whose shard was wrong */
 };
 
 struct couche_repair {
@@ -41,7 +41,7 @@ static bool same_extent(const struct couche_stripe_id *a, const struct couche_st
 }
 
 /* Is the extent on the queue? Then this is one more reason. */
-static bool merge_locked(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad)
+static bool merge_locked(struct couche_repair *repair, const struct couche_stripe_id *id, u64 legs)
 {
 	unsigned int i;
 
@@ -50,7 +50,7 @@ static bool merge_locked(struct couche_repair *repair, const struct couche_strip
 
 		if (!same_extent(&item->id, id))
 			continue;
-		item->bad |= bad;
+		item->legs |= legs;
 		return true;
 	}
 	return false;
@@ -69,17 +69,17 @@ static bool may_go_on(void *who)
  * couche_repair_queue() - Have an extent repaired, some time
  * @repair: of its pool
  * @id: the extent, where it was read
- * @bad: bit per shard that was wrong there, not 0
+ * @legs: bit per leg whose shard was wrong there, couche_group_legs(); not 0
  *
  * Context: any. Does not sleep.
  */
-void couche_repair_queue(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad)
+void couche_repair_queue(struct couche_repair *repair, const struct couche_stripe_id *id, u64 legs)
 {
 	unsigned long flags;
 	bool queued = false;
 
 	spin_lock_irqsave(&repair->lock, flags);
-	if (merge_locked(repair, id, bad)) {
+	if (merge_locked(repair, id, legs)) {
 		queued = true;
 	} else if (repair->nr == QUEUE_MAX) {
 		repair->dropped++;
@@ -87,7 +87,7 @@ void couche_repair_queue(struct couche_repair *repair, const struct couche_strip
 		struct item *item = item_at(repair, repair->nr++);
 
 		item->id = *id;
-		item->bad = bad;
+		item->legs = legs;
 		queued = true;
 	}
 	spin_unlock_irqrestore(&repair->lock, flags);
@@ -116,27 +116,20 @@ static void drop_first(struct couche_repair *repair)
 	spin_unlock_irq(&repair->lock);
 }
 
-static u32 legs_of(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad,
-		   bool count)
+static void count_replaced(struct couche_pool *pool, u64 legs)
 {
-	struct couche_group *group = couche_group_find(repair->pool, id->place.group);
-	unsigned long set = bad;
-	unsigned int shard;
-	u32 leg = 0;
+	u32 i;
 
-	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS) {
-		leg = couche_group_leg(repair->pool, group, shard)->index;
-		if (count)
-			atomic_inc(&repair->pool->legs[leg].repairs);
-	}
-	return leg;
+	for (i = 0; i < pool->nr_legs; i++)
+		if (legs & BIT_ULL(i))
+			atomic_inc(&pool->legs[i].repairs);
 }
 
 /**
  * couche_repair_note() - An extent was repaired, or could not be
  * @repair: of its pool
  * @id: the extent, where it was wrong
- * @bad: bit per shard that was wrong
+ * @legs: bit per leg whose shard was wrong, not 0
  * @error: 0 when it lies elsewhere now, -ENODATA or -EALREADY when others had
  *	   moved it before
  *
@@ -144,22 +137,24 @@ static u32 legs_of(struct couche_repair *repair, const struct couche_stripe_id *
  *
  * Context: process; sleeps.
  */
-void couche_repair_note(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad,
+void couche_repair_note(struct couche_repair *repair, const struct couche_stripe_id *id, u64 legs,
 			int error)
 {
 	bool gone = error == -ENODATA || error == -EALREADY;
-	u32 leg = legs_of(repair, id, bad, !error);
 
 	trace_couche_repair(id->volume, id->extent, error);
 	if (gone)
 		return;
+	if (!error)
+		count_replaced(repair->pool, legs);
 	spin_lock_irq(&repair->lock);
 	if (error)
 		repair->failed++;
 	else
 		repair->done++;
 	spin_unlock_irq(&repair->lock);
-	couche_event_repair(repair->pool, id->volume, from_couche_extent(id->extent), leg, error);
+	couche_event_repair(repair->pool, id->volume, from_couche_extent(id->extent),
+			    fls64(legs) - 1, error);
 }
 
 static int relocate(struct couche_repair *repair, const struct item *item)
@@ -189,7 +184,7 @@ static void repair_work(struct work_struct *work)
 	while (may_go_on(repair) && first_item(repair, &item)) {
 		int err = relocate(repair, &item);
 
-		couche_repair_note(repair, &item.id, item.bad, err);
+		couche_repair_note(repair, &item.id, item.legs, err);
 		drop_first(repair);
 	}
 }

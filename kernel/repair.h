@@ -7,7 +7,9 @@
  * knows an extent once, and when it is full the extent is dropped, counted,
  * and left to the next read or scrub. One worker (pool->control_wq) takes them
  * off one by one. It names extents by volume and number, so a volume may be
- * removed and an extent move meanwhile: then there is nothing to repair.
+ * removed and an extent move meanwhile: then there is nothing to repair. The
+ * legs that lied are named by those who saw it, while the rows were the
+ * extent's: a group's number may stand for another group later.
  * An extent that cannot be repaired is counted and stays as it is.
  */
 #ifndef COUCHE_REPAIR_H
@@ -22,10 +24,10 @@ struct couche_stripe_id;
 
 struct couche_repair *couche_repair_create(struct couche_pool *pool);
 void couche_repair_free(struct couche_repair *repair);
-void couche_repair_queue(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad);
+void couche_repair_queue(struct couche_repair *repair, const struct couche_stripe_id *id, u64 legs);
 void couche_repair_pause(struct couche_repair *repair);
 void couche_repair_unpause(struct couche_repair *repair);
-void couche_repair_note(struct couche_repair *repair, const struct couche_stripe_id *id, u32 bad,
+void couche_repair_note(struct couche_repair *repair, const struct couche_stripe_id *id, u64 legs,
 			int error);
 
 #endif /* COUCHE_REPAIR_H */

@@ -41,16 +41,15 @@ static bool next_pass(struct couche_sweep *s)
 	return true;
 }
 
-static void note_bad(struct couche_sweep *s, const struct couche_stripe_id *id, u32 bad)
+static void note_bad(struct couche_sweep *s, u64 legs)
 {
-	struct couche_group *group = couche_group_find(s->pool, id->place.group);
-	unsigned long set = bad;
-	unsigned int shard;
+	u32 i;
 
-	for_each_set_bit(shard, &set, COUCHE_MAX_SHARDS)
-		atomic_inc(&couche_group_leg(s->pool, group, shard)->scrub_errors);
+	for (i = 0; i < s->pool->nr_legs; i++)
+		if (legs & BIT_ULL(i))
+			atomic_inc(&s->pool->legs[i].scrub_errors);
 	spin_lock(&s->lock);
-	s->info.bad += hweight32(bad);
+	s->info.bad += hweight64(legs);
 	spin_unlock(&s->lock);
 }
 
@@ -67,16 +66,20 @@ static bool still_there(struct couche_volume *volume, const struct couche_stripe
 	return (word & ENTRY_MAPPED) && generation == id->place.generation;
 }
 
-/* The stripe first: who has one may wait for io_gate, so not the other way. */
-static u32 look(struct couche_sweep *s, struct couche_volume *volume,
+/*
+ * On which legs it is wrong. The stripe first: who has one may wait for io_gate,
+ * so not the other way.
+ */
+static u64 look(struct couche_sweep *s, struct couche_volume *volume,
 		const struct couche_stripe_id *id)
 {
 	struct couche_stripe *stripe = couche_stripe_get(s->pool, false);
 	unsigned int side = couche_io_gate_enter(&s->pool->io_gate);
-	u32 bad = 0;
+	u64 bad = 0;
 
 	if (still_there(volume, id))
-		bad = couche_stripe_check(s->pool, stripe, id);
+		bad = couche_group_legs(couche_group_find(s->pool, id->place.group),
+					couche_stripe_check(s->pool, stripe, id));
 	couche_io_gate_leave(&s->pool->io_gate, side);
 	couche_stripe_put(s->pool, stripe);
 	return bad;
@@ -90,18 +93,18 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 		.extent = item->extent,
 		.place = item->place,
 	};
-	u32 bad = look(s, volume, &id);
+	u64 bad = look(s, volume, &id);
 	int err;
 
-	trace_couche_scrub(id.volume, id.extent, bad);
+	trace_couche_scrub(id.volume, id.extent, hweight64(bad));
 	if (!bad)
 		return 0;
-	note_bad(s, &id, bad);
+	note_bad(s, bad);
 	err = couche_sweep_relocate(s, volume, item, 0, NULL);
 	couche_repair_note(s->pool->repair, &id, bad, err);
 	spin_lock(&s->lock);
 	if (!err)
-		s->info.repaired += hweight32(bad);
+		s->info.repaired += hweight64(bad);
 	spin_unlock(&s->lock);
 	return err;
 }

@@ -95,7 +95,7 @@ DEFINE_EVENT(couche_extent, couche_destage,
 	TP_PROTO(u32 volume, couche_extent_t extent, int value),
 	TP_ARGS(volume, extent, value));
 
-/* value: which shards are wrong, a bit each */
+/* value: how many shards are wrong */
 DEFINE_EVENT(couche_extent, couche_scrub,
 	TP_PROTO(u32 volume, couche_extent_t extent, int value),
 	TP_ARGS(volume, extent, value));

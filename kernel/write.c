@@ -18,17 +18,6 @@
 #include "trace.h"
 #include "write.h"
 
-static u64 shards_to_legs(const struct couche_group *group, u32 shards)
-{
-	u64 legs = 0;
-	unsigned int i;
-
-	for (i = 0; i < group->desc.nr; i++)
-		if (shards & BIT(i))
-			legs |= BIT_ULL(group->desc.seg[i].leg);
-	return legs;
-}
-
 /**
  * couche_write_settle() - Decide about a write that some copies missed
  * @pool: the pool
@@ -47,7 +36,7 @@ int couche_write_settle(struct couche_pool *pool, const struct couche_group *gro
 {
 	if (!written)
 		return -EIO;
-	return failed ? couche_superblock_fail_legs(pool, shards_to_legs(group, failed)) : 0;
+	return failed ? couche_superblock_fail_legs(pool, couche_group_legs(group, failed)) : 0;
 }
 
 static void late_landed(void *private)
