@@ -368,6 +368,11 @@ int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 	err = couche_control_find_leg(pool, index, &leg, why);
 	if (err)
 		goto out;
+	if (leg->state == COUCHE_LEG_RESTORING && leg->role != COUCHE_ROLE_META) {
+		/* What could not be read before is tried once more. */
+		couche_resync_start(pool);
+		goto out;
+	}
 	*why = "leg: it has not failed";
 	err = leg->state != COUCHE_LEG_FAILED ? -EALREADY : 0;
 	if (err)

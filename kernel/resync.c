@@ -4,6 +4,7 @@
 #include <linux/device-mapper.h>
 
 #include "commit.h"
+#include "event.h"
 #include "extent_lock.h"
 #include "group.h"
 #include "group_alloc.h"
@@ -59,6 +60,11 @@ static u64 restoring_legs(struct couche_pool *pool, const struct couche_group *g
 	return legs;
 }
 
+static u64 restoring_legs_of(struct couche_pool *pool, u64 word)
+{
+	return restoring_legs(pool, couche_group_find(pool, couche_entry_group(word)));
+}
+
 static bool wants_resync(struct couche_pool *pool, u64 word)
 {
 	bool copies = !couche_pool_striped(pool, couche_entry_tier(word));
@@ -73,24 +79,30 @@ static bool wants_resync(struct couche_pool *pool, u64 word)
 	       restoring_legs(pool, group);
 }
 
-/* A leg that was away, or is new, gets the shards it does not have. */
+/*
+ * A leg that was away, or is new, gets the shards it does not have. It can do
+ * without those of an extent that is lost, but not of one that cannot be read
+ * just now: nobody would come back to it.
+ */
 static int fill(struct couche_pool *pool, struct couche_stripe *stripe,
-		const struct couche_stripe_id *id)
+		const struct couche_stripe_id *id, u64 legs)
 {
-	struct couche_group *group = couche_group_find(pool, id->place.group);
-	int err = couche_stripe_fill(pool, stripe, id, restoring_legs(pool, group));
+	int err = couche_stripe_fill(pool, stripe, id, legs);
 
-	if (err == -EIO || err == -EILSEQ) {
-		DMWARN_LIMIT("%s: volume %u extent %llu cannot be read; its leg does without",
-			     pool->device, id->volume, from_couche_extent(id->extent));
+	if (!err)
 		return 0;
-	}
-	return err;
+	DMWARN_LIMIT("%s: volume %u extent %llu %s", pool->device, id->volume,
+		     from_couche_extent(id->extent),
+		     err == -EILSEQ ? "is lost; the leg that is restored does without it" :
+				      "cannot be read; its leg is not restored");
+	couche_event_repair(pool, id->volume, from_couche_extent(id->extent), fls64(legs) - 1,
+			    err);
+	return err == -EILSEQ ? 0 : err;
 }
 
 /* As its owner, with no write under way: read one copy, write the others. */
 static int equalize(struct couche_pool *pool, struct couche_volume *volume,
-		    couche_extent_t extent, struct couche_entry *entry)
+		    couche_extent_t extent, struct couche_entry *entry, u64 legs)
 {
 	struct couche_stripe_id id = {
 		.volume = volume->desc.id,
@@ -102,7 +114,7 @@ static int equalize(struct couche_pool *pool, struct couche_volume *volume,
 
 	if (couche_pool_striped(pool, id.place.tier)) {
 		/* Stripes are not written in place: nothing can be under way. */
-		err = fill(pool, stripe, &id);
+		err = fill(pool, stripe, &id, legs);
 	} else {
 		couche_pool_sync_io(pool);
 		err = couche_stripe_load_extent(pool, stripe, &id);
@@ -114,9 +126,18 @@ static int equalize(struct couche_pool *pool, struct couche_volume *volume,
 	return err;
 }
 
-static int resync_extent(struct couche_pool *pool, struct couche_map_page *page,
-			 unsigned int i)
+/* Which legs a pass is for, at which of their lives it began, and what it met. */
+struct pass {
+	struct couche_pool *pool;
+	u64 legs;
+	u32 epoch[COUCHE_MAX_LEGS];
+	atomic64_t behind;		/* bit per leg that lacks something */
+	int err;
+};
+
+static int resync_extent(struct pass *pass, struct couche_map_page *page, unsigned int i)
 {
+	struct couche_pool *pool = pass->pool;
 	struct couche_entry *entry = &page->entries[i];
 	couche_extent_t extent = to_couche_extent((u64)page->index * COUCHE_PAGE_EXTENTS + i);
 	u64 word;
@@ -127,8 +148,13 @@ static int resync_extent(struct couche_pool *pool, struct couche_map_page *page,
 			schedule_timeout_uninterruptible(1);
 			continue;
 		}
-		if (wants_resync(pool, word))
-			err = equalize(pool, page->volume, extent, entry);
+		if (wants_resync(pool, word)) {
+			u64 legs = restoring_legs_of(pool, word);
+
+			err = equalize(pool, page->volume, extent, entry, legs);
+			if (err)
+				atomic64_or(legs, &pass->behind);
+		}
 		couche_extent_disown(pool, entry);
 		break;
 	}
@@ -137,10 +163,9 @@ static int resync_extent(struct couche_pool *pool, struct couche_map_page *page,
 
 /* Some workers go through one page of the map together. */
 struct page_walk {
-	struct couche_pool *pool;
+	struct pass *pass;
 	struct couche_map_page *page;
 	atomic_t next;
-	int err;
 };
 
 struct walker {
@@ -148,19 +173,21 @@ struct walker {
 	struct page_walk *walk;
 };
 
+static bool goes_on(const struct pass *pass)
+{
+	return !test_bit(POOL_SUSPENDED, &pass->pool->flags);
+}
+
 static void walker_work(struct work_struct *work)
 {
 	struct page_walk *w = container_of(work, struct walker, work)->walk;
 	unsigned int i;
 	int err;
 
-	while ((i = atomic_inc_return(&w->next) - 1) < COUCHE_PAGE_EXTENTS) {
-		if (test_bit(POOL_SUSPENDED, &w->pool->flags))
-			err = -EAGAIN;
-		else
-			err = resync_extent(w->pool, w->page, i);
+	while ((i = atomic_inc_return(&w->next) - 1) < COUCHE_PAGE_EXTENTS && goes_on(w->pass)) {
+		err = resync_extent(w->pass, w->page, i);
 		if (err)
-			WRITE_ONCE(w->err, err);
+			WRITE_ONCE(w->pass->err, err);
 	}
 }
 
@@ -174,14 +201,15 @@ static bool page_wants_resync(struct couche_pool *pool, struct couche_map_page *
 	return false;
 }
 
-static int resync_page(struct couche_pool *pool, struct couche_map_page *page)
+static void resync_page(struct pass *pass, struct couche_map_page *page)
 {
-	struct page_walk walk = { .pool = pool, .page = page, .next = ATOMIC_INIT(0) };
+	struct page_walk walk = { .pass = pass, .page = page, .next = ATOMIC_INIT(0) };
+	struct couche_pool *pool = pass->pool;
 	struct walker walkers[WALKERS];
 	unsigned int i;
 
 	if (!page_wants_resync(pool, page))
-		return 0;
+		return;
 	for (i = 0; i < WALKERS; i++) {
 		walkers[i].walk = &walk;
 		INIT_WORK_ONSTACK(&walkers[i].work, walker_work);
@@ -191,24 +219,19 @@ static int resync_page(struct couche_pool *pool, struct couche_map_page *page)
 		flush_work(&walkers[i].work);
 		destroy_work_on_stack(&walkers[i].work);
 	}
-	return walk.err;
 }
 
-static int resync_volume(struct couche_pool *pool, struct couche_volume *volume)
+static void resync_volume(struct pass *pass, struct couche_volume *volume)
 {
 	u32 i;
-	int err = 0;
 
-	for (i = 0; i < volume->nr_pages; i++) {
+	for (i = 0; i < volume->nr_pages && goes_on(pass); i++) {
 		couche_extent_t first = to_couche_extent((u64)i * COUCHE_PAGE_EXTENTS);
 		struct couche_map_page *page = couche_volume_find_page(volume, first);
 
-		if (test_bit(POOL_SUSPENDED, &pool->flags))
-			return -EAGAIN;
 		if (page)
-			err = resync_page(pool, page) ?: err;
+			resync_page(pass, page);
 	}
-	return err;
 }
 
 /* A volume with an id from here on, kept from being removed. */
@@ -224,17 +247,14 @@ static struct couche_volume *next_volume(struct couche_pool *pool, unsigned long
 	return volume;
 }
 
-/* Which legs this pass is for, and at which of their lives it began. */
-struct pass {
-	u64 legs;
-	u32 epoch[COUCHE_MAX_LEGS];
-};
-
 static void begin_pass(struct couche_pool *pool, struct pass *pass)
 {
 	u32 i;
 
+	pass->pool = pool;
 	pass->legs = 0;
+	pass->err = 0;
+	atomic64_set(&pass->behind, 0);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
@@ -254,7 +274,7 @@ static void end_pass(struct couche_pool *pool, const struct pass *pass)
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
-		if (!(pass->legs & BIT_ULL(i)) ||
+		if (!(pass->legs & ~atomic64_read(&pass->behind) & BIT_ULL(i)) ||
 		    couche_superblock_set_restored(pool, leg, pass->epoch[i]))
 			continue;
 		/* Shards that were not there yet are no fault of the device. */
@@ -268,6 +288,10 @@ static void end_pass(struct couche_pool *pool, const struct pass *pass)
  * couche_resync_work() - One pass over all volumes
  * @work: pool->resync_work
  *
+ * What cannot be made equal keeps the legs that it is about from being restored,
+ * and nothing else. It is tried again when another leg comes back, by order
+ * (couche_leg_restore()), and after a suspend.
+ *
  * Context: pool->control_wq; sleeps.
  */
 void couche_resync_work(struct work_struct *work)
@@ -276,22 +300,25 @@ void couche_resync_work(struct work_struct *work)
 	struct couche_volume *volume;
 	struct pass pass;
 	unsigned long id = 0;
-	int err = 0;
+	int err;
 
 	if (!couche_resync_needed(pool) || !couche_pool_writable(pool))
 		return;
 	begin_pass(pool, &pass);
-	while (!err && (volume = next_volume(pool, &id))) {
-		err = resync_volume(pool, volume);
+	while (goes_on(&pass) && (volume = next_volume(pool, &id))) {
+		resync_volume(&pass, volume);
 		couche_volume_close(volume);
 		id++;
 	}
-	if (!err)
-		err = couche_commit_all(pool);
-	if (err) {
-		DMWARN("%s: copies could not all be made equal: %d", pool->device, err);
+	/* A suspend cut it: it begins anew afterwards. */
+	if (!goes_on(&pass))
 		return;
-	}
-	WRITE_ONCE(pool->resync_open, false);
+	err = couche_commit_all(pool);
+	if (err || pass.err)
+		DMWARN("%s: copies could not all be made equal: %d", pool->device, err ?: pass.err);
+	if (err)
+		return;
+	if (!pass.err)
+		WRITE_ONCE(pool->resync_open, false);
 	end_pass(pool, &pass);
 }

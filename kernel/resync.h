@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Making the copies of mirrored extents equal: after a crash those that were
- * open, after a leg came back all that it has a copy of.
+ * open, after a leg came back all that it has a copy or a shard of.
  *
- * Runs in pool->resync_work, one extent at a time, owning it. A leg that is
- * RESTORING becomes ONLINE when a whole pass went through.
+ * Runs in pool->resync_work, owning each extent. A leg that is RESTORING becomes
+ * ONLINE when a whole pass went through and gave it all that it is to hold; an
+ * extent that is lost for good is no obstacle, one that cannot be read just
+ * then is.
  */
 #ifndef COUCHE_RESYNC_H
 #define COUCHE_RESYNC_H

@@ -132,6 +132,7 @@ struct load {
 	u32 have;		/* read and verified */
 	u32 tried;		/* read or not worth it */
 	u32 absent;		/* known not to be there */
+	u32 wrong;		/* read, and not what was written */
 	u32 cached;		/* checksums came from the cache */
 	bool fresh;		/* they must come from the legs */
 };
@@ -245,8 +246,10 @@ static void load_shards(struct load *l, u32 shards)
 			l->have |= BIT(shard);
 			continue;
 		}
-		if (!(failed & BIT_ULL(shard)))
+		if (!(failed & BIT_ULL(shard))) {
 			note_bad(l, shard);
+			l->wrong |= BIT(shard);
+		}
 		/* Of a failed leg nothing else was expected. */
 		leg = couche_group_leg(l->pool, l->group, shard);
 		if (couche_leg_writable(leg) && !couche_flight_fenced(leg))
@@ -306,6 +309,14 @@ static int rebuild(struct load *l, u32 missing)
 				  l->have, missing, shards);
 }
 
+/* Too few are good: would it help if a leg came back, or to its senses? */
+static int too_few(const struct load *l)
+{
+	u32 all = GENMASK(l->group->desc.nr - 1, 0);
+
+	return (l->have | l->absent | l->wrong) == all ? -EILSEQ : -EIO;
+}
+
 static int load(struct couche_pool *pool, struct couche_stripe *stripe,
 		const struct couche_stripe_id *id, u32 wanted, u32 absent, u32 row, u32 rows)
 {
@@ -327,7 +338,7 @@ static int load(struct couche_pool *pool, struct couche_stripe *stripe,
 			return rebuild(&l, wanted & ~l.have) ? -EIO : 0;
 		chosen = choose_shards(&l, wanted);
 		if (!chosen)
-			return -EIO;
+			return too_few(&l);
 		load_shards(&l, chosen);
 	}
 	return 0;
@@ -352,7 +363,7 @@ int couche_stripe_load(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u32 wanted, u32 row,
 		       u32 rows)
 {
-	return load(pool, stripe, id, wanted, 0, row, rows);
+	return load(pool, stripe, id, wanted, 0, row, rows) ? -EIO : 0;
 }
 
 static u32 check_shards(struct couche_pool *pool, struct couche_stripe *stripe,
@@ -653,7 +664,8 @@ static void make_footers(struct couche_pool *pool, struct couche_stripe *stripe,
  * risk: the others are not touched, and no more than k of them read.
  *
  * Context: process; sleeps. Nothing is flushed.
- * Return: 0; -EIO when the extent cannot be read.
+ * Return: 0; -EIO when the extent cannot be read now; -EILSEQ when every other
+ * leg has answered, and it is lost.
  */
 int couche_stripe_fill(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u64 legs)

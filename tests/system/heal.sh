@@ -212,16 +212,17 @@ ok "m wrong shards of one extent are repaired together" all stamp check $V 1 AND
 must reopen
 ok "and stay so" all stamp check $V 1 AND is 0 volume_degraded 1
 
-# A leg whose sectors cannot be read: what lies there moves off them.
+# unreadable LEG EXTENT SHARD: the first sectors of that shard, which is on it
 unreadable() {
 	local at
-	at=$(place 11 0) || return
+	at=$(place "$2" "$3") || return
 	at=${at#* }
 	leg_table "${1}" "0 $at linear /dev/nb$1 0
 $at 8 error
 $((at + 8)) $((SIZES[$1] * 2048 - at - 8)) linear /dev/nb$1 $((at + 8))"
 }
-ok "a sector that cannot be read is read around and repaired" all unreadable "$(leg_of 11 0)" AND \
+# What lies there moves off them.
+ok "a sector that cannot be read is read around and repaired" all unreadable "$(leg_of 11 0)" 11 0 AND \
 	stamp check $V 1 AND eventually 20 is 1 repairs
 ok "the extent lies elsewhere" all message checkpoint AND reopen AND stamp check $V 1 AND \
 	is 0 volume_degraded 1
@@ -291,6 +292,39 @@ ok "and has all its shards: two others may be lost (I1)" all stamp check $V 9 AN
 must leg_mend "${OTHERS[0]}"
 must leg_mend "${OTHERS[1]}"
 must restore "${OTHERS[@]}"
+must message rebuild start
+
+# --- a leg that comes back while an extent cannot be read ----------------------------------------
+
+must fresh 10
+must message rebuild stop
+LEG=$(leg_of 5 0)
+OTHERS=("$(leg_of 5 1)" "$(leg_of 5 2)" "$(leg_of 5 3)")
+must fail "$LEG"
+must flip 5:0
+must unreadable "${OTHERS[0]}" 5 1
+must unreadable "${OTHERS[1]}" 5 2
+behind() {
+	message restore_leg "$LEG" && eventually 20 logged "extent 5 cannot be read" &&
+		eventually 20 logged 'could not all be made equal' && not is $ALL pool_legs
+}
+log_mark
+ok "a leg that lacks a shard, which cannot be computed just then, is not restored" behind
+must leg_mend "${OTHERS[0]}"
+must leg_mend "${OTHERS[1]}"
+ok "ordered again, it is" restore "$LEG"
+must fail "${OTHERS[@]:0:2}"
+must leg_break "${OTHERS[0]}"
+must leg_break "${OTHERS[1]}"
+ok "with all its shards: two others may be lost (I1)" all stamp check $V 10 AND is 0 volume_lost 1
+must leg_mend "${OTHERS[0]}"
+must leg_mend "${OTHERS[1]}"
+must restore "${OTHERS[@]:0:2}"
+must fail "$LEG"
+must flip 5:0 5:1 5:3
+ok "an extent that is lost for good keeps no leg from being restored" all restore "$LEG" AND \
+	logged 'extent 5 is lost'
+must flip 5:0 5:1 5:3
 must message rebuild start
 
 # --- while a rebuild goes on ------------------------------------------------------------------
