@@ -247,25 +247,28 @@ static void wait_idle(struct couche_sweep *s)
 		flush_work(&s->slots[i].work);
 }
 
-/* Not faster than asked for: each visit makes the next one due later. */
-static void pace(struct couche_sweep *s)
+/* Milliseconds until the next visit is due; by the rate as it is now, which may change. */
+static s64 ms_left(struct couche_sweep *s)
 {
 	u64 bytes = (u64)s->pool->super.extent_sectors << SECTOR_SHIFT;
 	u64 rate = rate_of(s);
-	ktime_t now = ktime_get();
+	u64 ns = rate ? div64_u64(bytes * NSEC_PER_SEC, rate) : 0;
+	ktime_t due = ktime_add_ns(s->last, ns), now = ktime_get();
 
-	if (!rate)
-		return;
-	while (ktime_before(now, s->due) && couche_sweep_goes_on(s)) {
-		u64 ms = min_t(s64, ktime_ms_delta(s->due, now) + 1, EVENT_MS);
+	return ns && s->last && ktime_before(now, due) ? ktime_ms_delta(due, now) + 1 : 0;
+}
 
-		wait_event_timeout(s->wait, !couche_sweep_goes_on(s), msecs_to_jiffies(ms));
-		now = ktime_get();
+/* Not faster than asked for. */
+static void pace(struct couche_sweep *s)
+{
+	s64 ms;
+
+	while ((ms = ms_left(s)) && couche_sweep_goes_on(s)) {
+		wait_event_timeout(s->wait, !couche_sweep_goes_on(s),
+				   msecs_to_jiffies(min_t(s64, ms, EVENT_MS)));
 		report(s, false);
 	}
-	if (ktime_before(s->due, now))
-		s->due = now;
-	s->due = ktime_add_ns(s->due, div64_u64(bytes * NSEC_PER_SEC, rate));
+	s->last = ktime_get();
 }
 
 static int compare_items(const void *a, const void *b)
@@ -395,6 +398,7 @@ static void restart(struct couche_sweep *s)
 	spin_unlock(&s->lock);
 	s->level = -1;
 	s->skip_tiers = 0;
+	s->last = 0;
 	s->passing = false;
 }
 

@@ -85,7 +85,7 @@ struct couche_sweep {
 	unsigned long volume;
 	u32 page;
 	u64 next;			/* first place in the page not yet visited */
-	ktime_t due;			/* no visit before that */
+	ktime_t last;			/* when a visit was let go, 0: none since it began */
 	ktime_t reported;
 	unsigned int nr_busy;
 	unsigned int nr_items;

@@ -431,6 +431,10 @@ ok "a suspend in the middle lets it go on afterwards" all message scrub start AN
 	eventually 20 above 1 scrub_done AND dmsetup suspend $POOL AND dmsetup resume $POOL AND \
 	is running scrub_state AND message scrub_rate 0 AND eventually 60 is "done" scrub_state AND \
 	is "$EXTENTS" scrub_done
+must message scrub_rate 1024
+ok "a scrub at a KiB a second starts" all message scrub start AND eventually 20 above 0 scrub_done
+ok "and does not wait by the old rate once that is lifted" all message scrub_rate 0 AND \
+	eventually 20 is "done" scrub_state
 must message scrub_rate $((EXTENTS * EXTENT * 512 / 20))
 ok "it can be stopped" all message scrub start AND eventually 20 above 1 scrub_done AND \
 	message scrub stop AND is stopped scrub_state
