@@ -131,22 +131,26 @@ struct couche_free *couche_preserve_drop(struct couche_pool *pool, u32 volume,
  * @ret: the copy; its rows are the caller's
  *
  * Context: process; sleeps. As the extent's owner.
- * Return: whether there was one.
+ * Return: its rows, for kfree() once they are in use, or else for
+ * couche_commit_free_locked(); NULL when there is none, or no memory.
  */
-bool couche_preserve_take_match(struct couche_pool *pool, u32 volume, couche_extent_t extent,
-				u32 generation, u8 tier, struct couche_preserved *ret)
+struct couche_free *couche_preserve_take_match(struct couche_pool *pool, u32 volume,
+					       couche_extent_t extent, u32 generation, u8 tier,
+					       struct couche_preserved *ret)
 {
 	struct couche_preserved *kept;
-	bool found = false;
+	struct couche_free *rows = NULL;
 
 	if (xa_empty(&pool->preserved))
-		return false;
+		return NULL;
 	mutex_lock(&pool->preserved_lock);
 	kept = xa_load(&pool->preserved, key_of(volume, extent));
 	if (kept && kept->generation == generation && kept->place.tier == tier)
-		found = take_locked(pool, key_of(volume, extent), ret);
+		rows = couche_commit_free_alloc(&kept->place);
+	if (rows)
+		take_locked(pool, key_of(volume, extent), ret);
 	mutex_unlock(&pool->preserved_lock);
-	return found;
+	return rows;
 }
 
 static void put_rows(struct couche_pool *pool, const struct couche_preserved *kept)

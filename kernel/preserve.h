@@ -32,8 +32,9 @@ void couche_preserve_set_batch(struct couche_pool *pool, u32 volume, couche_exte
 			       u64 batch);
 struct couche_free *couche_preserve_drop(struct couche_pool *pool, u32 volume,
 					 couche_extent_t extent);
-bool couche_preserve_take_match(struct couche_pool *pool, u32 volume, couche_extent_t extent,
-				u32 generation, u8 tier, struct couche_preserved *ret);
+struct couche_free *couche_preserve_take_match(struct couche_pool *pool, u32 volume,
+					       couche_extent_t extent, u32 generation, u8 tier,
+					       struct couche_preserved *ret);
 bool couche_preserve_reclaim(struct couche_pool *pool, u8 tier);
 void couche_preserve_drop_copies(struct couche_pool *pool);
 void couche_preserve_drop_all(struct couche_pool *pool);

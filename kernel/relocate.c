@@ -29,6 +29,7 @@ struct copy {
 	struct couche_stripe_id from, to;
 	struct couche_free *old;
 	struct couche_free *dropped;	/* an older kept copy, outdated */
+	struct couche_free *taken;	/* one to be used again: its rows, should that fail */
 	u32 epoch;			/* of the pool's legs when the copy was made */
 	bool writable;			/* writes may go to the source: in place, or staged */
 	unsigned int missing;		/* legs that the target lacked when it was chosen */
@@ -244,18 +245,30 @@ static bool take_kept(struct copy *c)
 {
 	struct couche_preserved kept;
 
-	if ((c->r->flags & (RELOCATE_REPAIR | RELOCATE_DESTAGE)) ||
-	    !couche_preserve_take_match(c->pool, c->from.volume, c->from.extent,
-					c->from.place.generation, c->r->tier, &kept))
+	if (c->r->flags & (RELOCATE_REPAIR | RELOCATE_DESTAGE))
+		return false;
+	c->taken = couche_preserve_take_match(c->pool, c->from.volume, c->from.extent,
+					      c->from.place.generation, c->r->tier, &kept);
+	if (!c->taken)
 		return false;
 	own_unchanged(c);
 	c->to.place = kept.place;
 	c->epoch = READ_ONCE(c->pool->epoch);
-	if (!c->writable || (atomic64_read(&c->entry->word) & ENTRY_KEPT))
-		return true;
-	/* Diverged: its rows go the way of all freed rows. */
-	c->dropped = couche_commit_free_alloc(&kept.place);
-	return false;
+	return !c->writable || (atomic64_read(&c->entry->word) & ENTRY_KEPT);
+}
+
+/* What was kept and cannot be used: its rows go the way of all freed rows. */
+static void give_up(struct copy *c, struct couche_free *rows)
+{
+	if (!rows)
+		return;
+	if (couche_commit_begin(c->pool)) {
+		/* The pool takes no changes any more: the next start finds out. */
+		kfree(rows);
+		return;
+	}
+	couche_commit_free_locked(c->pool, rows);
+	couche_commit_end(c->pool);
 }
 
 /*
@@ -303,8 +316,6 @@ static int commit(struct copy *c)
 	}
 	if (c->epoch != READ_ONCE(c->pool->epoch)) {
 		/* A copy may be missing on a leg that has come back. */
-		couche_commit_free_locked(c->pool, c->dropped);
-		c->dropped = NULL;
 		couche_commit_end(c->pool);
 		if (keep)
 			couche_preserve_undo(c->pool, c->from.volume, c->from.extent);
@@ -367,6 +378,10 @@ static int relocate_locked(struct copy *c)
 		goto out;
 	if (take_kept(c)) {
 		err = commit(c);
+		if (!err) {
+			kfree(c->taken);
+			c->taken = NULL;
+		}
 		goto out;
 	}
 	do {
@@ -374,7 +389,8 @@ static int relocate_locked(struct copy *c)
 	} while (err && c->leg_failed && ++places < PLACES_MAX);
 out:
 	kfree(c->old);
-	kfree(c->dropped);
+	give_up(c, c->taken);
+	give_up(c, c->dropped);
 	return err;
 }
 

@@ -30,7 +30,8 @@ static int unmap_owned(struct couche_io *io, struct couche_map_page *page,
 		return 0;
 	}
 	old = couche_commit_free_alloc(&from);
-	kept = couche_preserve_drop(pool, io->volume->desc.id, couche_io_extent(io));
+	/* What is dropped has to be freed. */
+	kept = old ? couche_preserve_drop(pool, io->volume->desc.id, couche_io_extent(io)) : NULL;
 	err = old ? couche_commit_begin(pool) : -ENOMEM;
 	if (err) {
 		kfree(old);
