@@ -429,6 +429,8 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
  */
 void couche_pool_quiesce(struct couche_pool *pool)
 {
+	bool clean;
+
 	if (!test_bit(POOL_ACTIVE, &pool->flags))
 		return;
 	/* Orders under way end before, those that come are refused. */
@@ -443,7 +445,8 @@ void couche_pool_quiesce(struct couche_pool *pool)
 		return;
 	if (!couche_commit_checkpoint(pool)) {
 		flush_work(&pool->release_work);
-		couche_superblock_set_clean(pool, !couche_resync_needed(pool));
+		clean = !couche_resync_needed(pool) && !READ_ONCE(pool->split);
+		couche_superblock_set_clean(pool, clean);
 	}
 }
 

@@ -28,6 +28,7 @@
 #define ENTRY_KEPT	BIT_ULL(8)	/* equal to a preserved copy: not written since */
 #define ENTRY_OPENED	BIT_ULL(9)	/* ENTRY_OPEN is durable: writes may go on */
 #define ENTRY_SETTING	BIT_ULL(10)	/* word and generation do not fit just now */
+#define ENTRY_SPLIT	BIT_ULL(11)	/* a write failed: copies differ until it has moved */
 #define ENTRY_STATE	(ENTRY_MOVING | ENTRY_DIRTIED | ENTRY_BUSY)
 #define ENTRY_ROW	GENMASK_ULL(35, 16)
 #define ENTRY_GROUP	GENMASK_ULL(63, 36)

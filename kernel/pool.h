@@ -111,6 +111,7 @@ struct couche_pool {
 	u32 epoch;			/* grows when a leg comes back; under super_lock */
 	bool states_unwritten;		/* a leg's state is not durable yet; likewise */
 	bool resync_open;		/* open extents are of before a crash */
+	bool split;			/* some extent was ENTRY_SPLIT: not clean when it ends */
 
 	struct couche_io_gate io_gate;
 	struct bio_set bios;		/* of our own, leg.c */

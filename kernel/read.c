@@ -40,7 +40,8 @@ static int choose_copy(struct couche_io *io)
 	unsigned int first = from_couche_extent(couche_io_extent(io)) % nr;
 
 	/* Until they are made equal, the copy that the others will be made from. */
-	if ((io->word & ENTRY_OPEN) && READ_ONCE(io->volume->pool->resync_open))
+	if ((io->word & ENTRY_SPLIT) ||
+	    ((io->word & ENTRY_OPEN) && READ_ONCE(io->volume->pool->resync_open)))
 		first = 0;
 	for (i = 0; i < nr; i++) {
 		unsigned int shard = (first + i) % nr;

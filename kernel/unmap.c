@@ -89,7 +89,7 @@ static void zero_work(struct work_struct *work)
 		else
 			written |= BIT(i);
 	}
-	err = couche_write_settle(pool, io->group, failed, written);
+	err = couche_write_settle_io(io, failed, written);
 	couche_io_end(io, errno_to_blk_status(err));
 }
 

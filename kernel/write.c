@@ -13,7 +13,9 @@
 #include "group.h"
 #include "io.h"
 #include "leg.h"
+#include "repair.h"
 #include "stage_io.h"
+#include "stripe.h"
 #include "superblock.h"
 #include "trace.h"
 #include "write.h"
@@ -39,6 +41,48 @@ int couche_write_settle(struct couche_pool *pool, const struct couche_group *gro
 	return failed ? couche_superblock_fail_legs(pool, couche_group_legs(group, failed)) : 0;
 }
 
+/*
+ * A write failed, and of the copies that are current one may have it and another
+ * not. What a read finds must not depend on which of them is asked: until a
+ * repair has made new ones of the first, it is the first. A restart does the
+ * same with all that is open.
+ */
+static void note_split(struct couche_io *io, u32 tried)
+{
+	struct couche_pool *pool = io->volume->pool;
+	couche_extent_t extent = couche_io_extent(io);
+	struct couche_map_page *page = couche_volume_page(io->volume, extent);
+	struct couche_entry *entry = couche_volume_entry(page, extent);
+	struct couche_stripe_id id = {
+		.volume = io->volume->desc.id,
+		.extent = extent,
+		.place = couche_entry_place(entry),
+	};
+
+	WRITE_ONCE(pool->split, true);
+	atomic64_or(ENTRY_SPLIT, &entry->word);
+	couche_repair_queue(pool->repair, &id, couche_group_legs(io->group, tried));
+}
+
+/**
+ * couche_write_settle_io() - Decide about a write in place that some copies missed
+ * @io: inside io_gate, with its group
+ * @failed: bit per copy that failed
+ * @written: bit per copy that succeeded
+ *
+ * Context: process; sleeps.
+ * Return: as couche_write_settle(); when it fails the copies are made equal, by
+ * and by.
+ */
+int couche_write_settle_io(struct couche_io *io, u32 failed, u32 written)
+{
+	int err = couche_write_settle(io->volume->pool, io->group, failed, written);
+
+	if (err && hweight32(failed | written) > 1)
+		note_split(io, failed | written);
+	return err;
+}
+
 static void late_landed(void *private)
 {
 	struct couche_io *io = private;
@@ -52,7 +96,7 @@ static void settle_work(struct work_struct *work)
 	struct couche_io *io = container_of(work, struct couche_io, work);
 	u32 failed = atomic_read(&io->failed);
 
-	if (!couche_write_settle(io->volume->pool, io->group, failed, io->tried & ~failed)) {
+	if (!couche_write_settle_io(io, failed, io->tried & ~failed)) {
 		couche_bounce_put_kept(&io->late, NULL, NULL, NULL);
 		couche_io_end(io, BLK_STS_OK);
 		return;

@@ -8,8 +8,10 @@
 #include <linux/types.h>
 
 struct couche_group;
+struct couche_io;
 struct couche_pool;
 
+int couche_write_settle_io(struct couche_io *io, u32 failed, u32 written);
 int couche_write_settle(struct couche_pool *pool, const struct couche_group *group,
 			u32 failed, u32 written);
 

@@ -128,6 +128,62 @@ must leg_mend 1
 must message restore_leg 3
 must eventually 60 is AAAA pool_legs
 
+# --- a write that fails on both ----------------------------------------------------------
+
+# where DEVICE FILE: the sector at which it holds what the file does
+where() {
+	python3 - "$1" "$2" <<-END
+		import sys
+		device = open(sys.argv[1], "rb").read()
+		print(device.index(open(sys.argv[2], "rb").read()) // 512)
+	END
+}
+
+# no_writes LEG SECTOR: of one block
+no_writes() {
+	leg_table "$1" "0 $2 linear /dev/nb$1 0
+$2 8 flakey /dev/nb$1 $2 0 3600 1 error_writes
+$(($2 + 8)) $((SIZES[$1] * 2048 - $2 - 8)) linear /dev/nb$1 $(($2 + 8))"
+}
+
+# put FILE: two blocks of random data, remembered there
+put() {
+	dd if=/dev/urandom of="$1" bs=4k count=2 status=none &&
+		dd if="$1" of=$V bs=8k count=1 seek=5 oflag=direct status=none
+}
+
+# Once the copies are equal each of them is asked alone.
+two_blocks() {
+	dd if=$V bs=8k count=1 skip=5 iflag=direct status=none | md5sum
+}
+
+# The first block gets to one copy, the second to the other.
+half_a_write() {
+	local first second
+	put /tmp/old && sync $V && drop_caches || return
+	first=$(where /dev/nb2 /tmp/old) && second=$(where /dev/nb3 /tmp/old) &&
+		no_writes 2 $((first + 8)) && no_writes 3 "$second" && not put /tmp/new &&
+		is AAAA pool_legs
+}
+
+same_on_both() {
+	local leg before
+	before=$(two_blocks)
+	eventually 20 is 0/1/0/0 pool_field 13
+	for leg in 2 3; do
+		message fail_leg $leg && is "$before" two_blocks && message restore_leg $leg &&
+			eventually 60 is AAAA pool_legs || return
+	done
+}
+
+must close_all
+must open_all
+ok "a write fails of which each copy has another half" half_a_write
+must leg_mend 2
+must leg_mend 3
+ok "what is read of it does not change with the copy (I2)" same_on_both
+must stamp fill $V 4 10 2
+
 # --- metadata -------------------------------------------------------------------------
 
 must close_all
