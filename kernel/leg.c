@@ -101,6 +101,21 @@ void couche_leg_note_error(struct couche_leg *leg, bool write)
 }
 
 /**
+ * couche_leg_note_flight_error() - Count a bio that failed, or was given up
+ * @flight: of the bio
+ * @write: direction
+ *
+ * Not on the device that has taken the place of the one it was for.
+ *
+ * Context: any.
+ */
+void couche_leg_note_flight_error(const struct couche_flight *flight, bool write)
+{
+	if (!couche_flight_stale(flight))
+		couche_leg_note_error(flight->leg, write);
+}
+
+/**
  * couche_leg_check_errors() - Has the leg had enough?
  * @leg: an error of it was just counted
  *
@@ -208,7 +223,7 @@ static void leg_bio_end(struct couche_flight *flight, blk_status_t status)
 
 	if (status) {
 		if (!lb->quiet)
-			couche_leg_note_error(flight->leg, lb->write);
+			couche_leg_note_flight_error(flight, lb->write);
 		if (status == BLK_STS_TIMEOUT && !lb->write)
 			set_bit(lb->tag, (unsigned long *)&batch->abandoned);
 		set_bit(lb->tag, (unsigned long *)&batch->failed);

@@ -55,6 +55,7 @@ struct couche_stripe_read {
 struct couche_read_bio {
 	struct couche_part *part;
 	struct couche_leg *leg;
+	u32 life;			/* of the leg */
 	struct bio bio;
 };
 
@@ -103,7 +104,9 @@ static void part_endio(struct bio *bio)
 	struct couche_stripe_read *read = rb->part->read;
 
 	if (bio->bi_status) {
-		couche_leg_note_error(rb->leg, false);
+		/* Not on the device that has taken the place of the one that was read. */
+		if (rb->life == READ_ONCE(rb->leg->life))
+			couche_leg_note_error(rb->leg, false);
 		WRITE_ONCE(rb->part->bad, true);
 	}
 	bio_put(bio);
@@ -156,6 +159,7 @@ static int send_data(struct couche_part *part, struct couche_leg *leg, gfp_t gfp
 		return -ENOMEM;
 	container_of(bio, struct couche_read_bio, bio)->part = part;
 	container_of(bio, struct couche_read_bio, bio)->leg = leg;
+	container_of(bio, struct couche_read_bio, bio)->life = READ_ONCE(leg->life);
 	bio->bi_end_io = part_endio;
 	bio->bi_iter = part->iter;
 	bio->bi_iter.bi_sector = part_sector(part, part->row);
