@@ -29,6 +29,7 @@ struct recovery {
 	u8 blank[READ_PAGES];	/* some slot of it was never written */
 	u32 damaged;		/* slots that are neither valid nor blank */
 	u64 records;
+	struct couche_replay_shape other[COUCHE_NR_TIERS];
 	/* Volumes with pages of a former life of their id, it seems. */
 	DECLARE_BITMAP(doubtful, COUCHE_MAX_VOLUMES + 1);
 };
@@ -488,6 +489,18 @@ static bool shape_group(struct couche_pool *pool, struct couche_group *group)
 	return group->shape;
 }
 
+static int check_shape(struct recovery *r, const struct couche_group *group, const char **why)
+{
+	const struct couche_super *s = &r->pool->super;
+	u8 tier = group->desc.tier;
+
+	if (couche_super_check_shape(s, &group->desc, why))
+		return -EINVAL;
+	*why = "has a third shape";
+	return couche_replay_third_shape(&r->other[tier], &s->profile[tier], &group->desc) ?
+	       -EINVAL : 0;
+}
+
 static int mark_segments(struct recovery *r)
 {
 	struct couche_pool *pool = r->pool;
@@ -497,7 +510,7 @@ static int mark_segments(struct recovery *r)
 	for (nr = 0; nr < pool->nr_groups; nr++) {
 		struct couche_group *group = pool->groups[nr];
 
-		if (group && couche_super_check_shape(&pool->super, &group->desc, &why))
+		if (group && check_shape(r, group, &why))
 			return bad(r, "group", nr, why);
 		if (group && !shape_group(pool, group))
 			return -ENOMEM;

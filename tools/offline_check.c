@@ -6,6 +6,7 @@
 #include "agent/lib/cleanup.h"
 #include "kernel/core/alloc.h"
 #include "kernel/core/geometry.h"
+#include "kernel/core/replay.h"
 #include "kernel/core/segmap.h"
 #include "offline_map.h"
 
@@ -13,6 +14,7 @@ struct checking {
 	struct couche_map *map;
 	struct couche_segmap segments[COUCHE_MAX_LEGS];
 	struct couche_alloc *rows;	/* per group; map NULL: not made yet */
+	struct couche_replay_shape other[COUCHE_NR_TIERS];
 };
 
 static void out_of_memory(void)
@@ -72,13 +74,17 @@ static void check_segment(struct checking *c, u32 nr, const struct couche_group_
 
 static void check_group(struct checking *c, u32 nr, const struct couche_group_desc *group)
 {
+	const struct couche_super *s = &c->map->o->super;
 	const char *field;
 	char what[96];
 	u32 i;
 
-	if (couche_super_check_shape(&c->map->o->super, group, &field)) {
+	if (couche_super_check_shape(s, group, &field)) {
 		snprintf(what, sizeof(what), "k: %s", field);
 		lose_group(c, nr, what);
+	} else if (couche_replay_third_shape(&c->other[group->tier], &s->profile[group->tier],
+					     group)) {
+		lose_group(c, nr, "k: has a third shape");
 	}
 	for (i = 0; i < group->nr; i++)
 		check_segment(c, nr, group, &group->seg[i]);

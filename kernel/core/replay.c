@@ -22,6 +22,31 @@ u32 couche_replay_max_groups(u32 map_pages)
 }
 
 /**
+ * couche_replay_third_shape() - has a group a shape that its tier cannot have?
+ * @other: of its tier, kept from group to group; blank at first
+ * @p: profile of its tier
+ * @group: passed couche_super_check_shape()
+ *
+ * While a profile is being changed only the way back is open, so there are
+ * groups of one other shape, never of two. What each shape needs is not little.
+ *
+ * Context: Any.
+ * Return: true for a group that is like neither.
+ */
+bool couche_replay_third_shape(struct couche_replay_shape *other, const struct couche_profile *p,
+			       const struct couche_group_desc *group)
+{
+	if (group->k == p->k && group->nr == p->k + p->m && group->matrix == p->matrix)
+		return false;
+	if (!other->nr) {
+		other->nr = group->nr;
+		other->k = group->k;
+		other->matrix = group->matrix;
+	}
+	return group->nr != other->nr || group->k != other->k || group->matrix != other->matrix;
+}
+
+/**
  * couche_replay_place_error() - can an extent be there at all?
  * @place: where, unmapped included
  * @max_groups: of the pool

@@ -27,7 +27,14 @@ enum couche_replay {
 	COUCHE_REPLAY_DOUBT,	/* wrong, unless a record is to come that removes the volume */
 };
 
+/* What groups of a tier look like that are not like its profile; nr 0: none yet. */
+struct couche_replay_shape {
+	u8 nr, k, matrix;
+};
+
 u32 couche_replay_max_groups(u32 map_pages);
+bool couche_replay_third_shape(struct couche_replay_shape *other, const struct couche_profile *p,
+			       const struct couche_group_desc *group);
 const char *couche_replay_place_error(const struct couche_place *place, u32 max_groups,
 				      u32 segment_rows);
 enum couche_replay couche_replay_map_page(u64 nr_extents, u32 index, bool taken);

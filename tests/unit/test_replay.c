@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <linux/kernel.h>
+#include <string.h>
 
 #include "kernel/core/bounds.h"
 #include "kernel/core/replay.h"
@@ -51,6 +53,28 @@ static void test_groups_come_go_and_change(void **state)
 	assert_int_equal(couche_replay_group(NULL, &none), COUCHE_REPLAY_KEEP);
 }
 
+/* The profile's, and while that is being changed the one before; no more. */
+static void test_a_tier_has_two_shapes(void **state)
+{
+	const struct couche_profile p = { .k = 4, .m = 2, .matrix = 0, .csum = 1 };
+	const struct couche_group_desc same = { .nr = 6, .k = 4 }, before = { .nr = 5, .k = 3 };
+	const struct couche_group_desc more[] = {
+		{ .nr = 5, .k = 4 }, { .nr = 6, .k = 3 }, { .nr = 5, .k = 3, .matrix = 1 },
+	};
+	struct couche_replay_shape other = {};
+	unsigned int i;
+
+	assert_false(couche_replay_third_shape(&other, &p, &same));
+	assert_false(couche_replay_third_shape(&other, &p, &before));
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		assert_true(couche_replay_third_shape(&other, &p, &more[i]));
+	assert_false(couche_replay_third_shape(&other, &p, &before));
+	assert_false(couche_replay_third_shape(&other, &p, &same));
+	memset(&other, 0, sizeof(other));
+	assert_false(couche_replay_third_shape(&other, &p, &more[2]));
+	assert_true(couche_replay_third_shape(&other, &p, &before));
+}
+
 static void test_volumes_come_go_and_grow(void **state)
 {
 	const struct couche_volume_desc none = {}, small = { .id = 1, .sectors = 8 },
@@ -91,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_a_page_that_does_not_fit_is_in_doubt),
 		cmocka_unit_test(test_an_extent_is_within_its_volume),
 		cmocka_unit_test(test_groups_come_go_and_change),
+		cmocka_unit_test(test_a_tier_has_two_shapes),
 		cmocka_unit_test(test_volumes_come_go_and_grow),
 		cmocka_unit_test(test_places_have_bounds),
 		cmocka_unit_test(test_groups_are_as_many_as_the_map_can_hold),
