@@ -3,6 +3,7 @@
 
 #include <linux/mm.h>
 
+#include "machine.h"
 #include "oracle.h"
 
 #define CLIENTS_MAX	16
@@ -67,6 +68,17 @@ static void no_error(int err, const char *what, const struct place *p)
 			   p->volume, p->first, p->nr);
 }
 
+/* Whether it was done; old and new may be read if it was not. */
+static bool is_done(int err, const char *what, const struct place *p)
+{
+	if (err == -ENOSPC && machine.tight) {
+		machine_counts.full++;
+		return false;
+	}
+	no_error(err, what, p);
+	return true;
+}
+
 static void do_flush(void)
 {
 	struct place p = { .volume = model_below(ORACLE_VOLUMES) };
@@ -74,7 +86,7 @@ static void do_flush(void)
 
 	no_error(do_io(&p, REQ_OP_WRITE | REQ_PREFLUSH, NULL), "flush", &p);
 	oracle_flush_end(begun);
-	model_event(MODEL_EVENT_DURABLE);
+	machine_note_durable();
 }
 
 static void do_write(void)
@@ -83,6 +95,7 @@ static void do_write(void)
 	struct place p = pick();
 	bool fua = model_chance(mix.fua);
 	u64 version;
+	bool done;
 	u32 i;
 
 	if (!oracle_write_begin(p.volume, p.first, p.nr, false, &version)) {
@@ -92,10 +105,10 @@ static void do_write(void)
 	get_pages(pages, p.nr);
 	for (i = 0; i < p.nr; i++)
 		oracle_fill(page_address(pages[i]), p.volume, p.first + i, version);
-	no_error(do_io(&p, REQ_OP_WRITE | (fua ? REQ_FUA : 0), pages), "write", &p);
-	oracle_write_end(p.volume, p.first, p.nr, true, fua);
-	if (fua)
-		model_event(MODEL_EVENT_DURABLE);
+	done = is_done(do_io(&p, REQ_OP_WRITE | (fua ? REQ_FUA : 0), pages), "write", &p);
+	oracle_write_end(p.volume, p.first, p.nr, done, fua && done);
+	if (fua && done)
+		machine_note_durable();
 	put_pages(pages, p.nr);
 }
 
@@ -117,11 +130,14 @@ static void do_unmap(blk_opf_t op)
 {
 	struct place p = pick();
 	u64 version;
+	bool done;
 
 	if (!oracle_write_begin(p.volume, p.first, p.nr, true, &version))
 		return;
-	no_error(do_io(&p, op, NULL), op == REQ_OP_DISCARD ? "discard" : "write-zeroes", &p);
-	oracle_write_end(p.volume, p.first, p.nr, op != REQ_OP_DISCARD || p.nr == EXTENT, false);
+	done = is_done(do_io(&p, op, NULL), op == REQ_OP_DISCARD ? "discard" : "write-zeroes", &p);
+	if (op == REQ_OP_DISCARD && p.nr < EXTENT)
+		done = false;
+	oracle_write_end(p.volume, p.first, p.nr, done, false);
 }
 
 static void do_something(void)
@@ -189,6 +205,24 @@ void clients_start(struct mapped_device *const *volumes, u64 operations, enum cl
 bool clients_over(void)
 {
 	return !nr_clients;
+}
+
+/**
+ * clients_peek() - Look at what can be read
+ * @volumes: which; nothing of it needs to be there, but what is has to be right
+ */
+void clients_peek(struct mapped_device *const *volumes)
+{
+	struct page *pages[EXTENT];
+	struct place p = { .nr = EXTENT };
+
+	devices = volumes;
+	get_pages(pages, EXTENT);
+	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
+		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT)
+			if (!do_io(&p, REQ_OP_READ, pages))
+				oracle_peek(p.volume, p.first, EXTENT, (u8 **)pages);
+	put_pages(pages, EXTENT);
 }
 
 /**

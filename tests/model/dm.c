@@ -288,7 +288,7 @@ static u32 send(struct order *order, blk_opf_t opf, u64 sector, u32 sectors, str
  * @sectors: how much, within one extent; 0: a flush
  * @pages: one for each block of data
  *
- * Return: 0 or -EIO.
+ * Return: 0, -EIO, or -ENOSPC: there is no room for it.
  */
 int model_dm_io(struct mapped_device *md, blk_opf_t opf, u64 sector, u32 sectors,
 		struct page **pages)
@@ -304,5 +304,7 @@ int model_dm_io(struct mapped_device *md, blk_opf_t opf, u64 sector, u32 sectors
 	} while (done < sectors);
 	if (--order.pending)
 		wait_for_completion(&order.done);
+	if (order.status == BLK_STS_NOSPC)
+		return -ENOSPC;
 	return order.status ? -EIO : 0;
 }

@@ -24,6 +24,15 @@ static u32 sick_of_role(u8 role)
 	return nr;
 }
 
+/* Nothing is wrong with it: it is failed by order. */
+static void order_failed(struct couche_pool *pool, u32 i)
+{
+	const char *why = "";
+	int err = couche_leg_fail(pool, i, &why);
+
+	model_log("fault: leg %u fails by order: %d %s", i, err, why);
+}
+
 static void make_sick(struct model_leg *leg)
 {
 	static const u32 rates[] = { 20, 200, 1000 };
@@ -36,6 +45,18 @@ static void make_sick(struct model_leg *leg)
 	leg->flush_errors = kind == 3 || kind == 4 ? rate : 0;
 	model_log("fault: %s: gone %u, errors %u/%u/%u", leg->name, leg->gone, leg->read_errors,
 		  leg->write_errors, leg->flush_errors);
+}
+
+static void restore_failed(struct couche_pool *pool)
+{
+	const char *why = "";
+	u32 i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (READ_ONCE(pool->legs[i].state) == COUCHE_LEG_FAILED ||
+		    READ_ONCE(pool->legs[i].state) == COUCHE_LEG_RESTORING)
+			model_log("restore leg %u: %d %s", i, couche_leg_restore(pool, i, &why),
+				  why);
 }
 
 /**
@@ -53,6 +74,11 @@ void fault_play(struct couche_pool *pool)
 		fault_mend(pool);
 		return;
 	}
+	/* Too early, while it is still ill: it may fail half way. */
+	if (machine.weak && model_chance(300)) {
+		restore_failed(pool);
+		return;
+	}
 	if (sick_of_role(role) >= machine.spare[role] || ((sick | machine.missing) & BIT_ULL(i)))
 		return;
 	/* What an earlier fault has left undone would count against this one. */
@@ -61,7 +87,10 @@ void fault_play(struct couche_pool *pool)
 	sick |= BIT_ULL(i);
 	machine.weak = true;
 	machine_counts.faults++;
-	make_sick(&machine.legs[i]);
+	if (model_chance(300))
+		order_failed(pool, i);
+	else
+		make_sick(&machine.legs[i]);
 }
 
 static bool all_online(const struct couche_pool *pool)
@@ -80,17 +109,6 @@ static bool goes_on(struct couche_pool *pool, enum couche_sweep_kind kind)
 
 	couche_pool_sweep_info(pool, kind, &info);
 	return info.state == COUCHE_SWEEP_RUNNING || info.state == COUCHE_SWEEP_WAITING;
-}
-
-static void restore_failed(struct couche_pool *pool)
-{
-	const char *why = "";
-	u32 i;
-
-	for (i = 0; i < pool->nr_legs; i++)
-		if (READ_ONCE(pool->legs[i].state) == COUCHE_LEG_FAILED)
-			model_log("restore leg %u: %d %s", i, couche_leg_restore(pool, i, &why),
-				  why);
 }
 
 /* Every shard is read, and is right: else it could not do without another leg. */

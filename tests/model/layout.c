@@ -9,6 +9,7 @@
 #include "oracle.h"
 
 #define LEG_SECTORS	16384		/* 8 MiB: a few segments */
+#define SEGMENT_SECTORS	2048
 #define UUID		"6d6f6465-6c00-4000-8000-000000000001"
 
 static const char *const role_names[] = { "meta", "hot", "warm", "cold" };
@@ -59,6 +60,14 @@ static void add_tier(u8 role, u32 k, u32 m)
 	add_legs(role, k + m + model_below(3), m);
 }
 
+/* Of a tight hot tier: rows that come free are soon in use again. */
+static u64 leg_sectors(u8 role)
+{
+	if (!machine.tight || role != COUCHE_ROLE_HOT)
+		return LEG_SECTORS;
+	return COUCHE_DATA_START + SEGMENT_SECTORS * (1 + model_below(2));
+}
+
 /* Small ones, so that much happens to each extent. */
 static void choose_tiers(void)
 {
@@ -88,8 +97,10 @@ void machine_new_layout(void)
 	machine.format[0] = '\0';
 	machine.formatted = false;
 	machine.missing = 0;
+	machine.peeking = false;
 	machine.weak = false;
 	machine.faults = model_chance(500);
+	machine.tight = !machine.faults && model_chance(500);
 	add_feature("format", "");
 	add_feature("extent", "128");
 	add_feature("segment", "2048");
@@ -98,6 +109,8 @@ void machine_new_layout(void)
 		add_feature("data_journal", journals[model_below(ARRAY_SIZE(journals))]);
 	for (i = 0; i < MACHINE_LEGS; i++) {
 		model_leg_wipe(&machine.legs[i]);
+		machine.legs[i].bdev.sectors = i < machine.nr_legs ?
+					       leg_sectors(machine.roles[i]) : LEG_SECTORS;
 		machine.legs[i].tear = i < machine.nr_legs && machine.roles[i] ? tear : 1;
 		machine.legs[i].zeroes = model_chance(500);
 	}
@@ -122,7 +135,8 @@ char *machine_table(char *line, size_t size)
 	for (i = 0; i < machine.nr_legs; i++)
 		used += snprintf(line + used, size - used, " %s %s", role_names[machine.roles[i]],
 				 machine.missing & BIT_ULL(i) ? "-" : machine.legs[i].name);
-	snprintf(line + used, size - used, " %u%s leg_timeout 0 destage_interval 1", nr + 4,
-		 nr ? machine.format : "");
+	snprintf(line + used, size - used, " %u%s leg_timeout 0 destage_interval 1%s",
+		 nr + 4 + machine.peeking, nr ? machine.format : "",
+		 machine.peeking ? " readonly" : "");
 	return line;
 }

@@ -24,6 +24,7 @@ static u64 life_operations;
 static bool dies_in_use;
 static u32 death;			/* the event that it waits for */
 static bool torn;			/* the last one died in a long commit */
+static u64 really_missing;		/* while it looks at some legs only */
 
 static void message(const char *text)
 {
@@ -60,16 +61,11 @@ void machine_find_legs(void)
 		model_fail("I1", "a table with all legs is refused");
 }
 
-static void create_volumes(void)
+void machine_note_durable(void)
 {
-	char text[64];
-	u32 i;
-
-	for (i = 0; i < ORACLE_VOLUMES; i++) {
-		snprintf(text, sizeof(text), "create_volume %u %u v%u", i + 1, VOLUME_SECTORS, i);
-		message(text);
-	}
-	machine.formatted = true;
+	model_event(MODEL_EVENT_DURABLE);
+	if (pool->states_unwritten)
+		model_event(MODEL_EVENT_UNSETTLED);
 }
 
 static void open_volumes(void)
@@ -85,6 +81,74 @@ static void open_volumes(void)
 		    model_dm_resume(volumes[i]))
 			model_fail("I1", "volume %u cannot be opened", i + 1);
 	}
+}
+
+/*
+ * What nobody would do: a pool of which other legs are missing than those that
+ * failed. Of metadata legs perhaps all that are current, or of the others as many
+ * as their profile stands. It is refused, or what it says is right (I1).
+ */
+static void choose_peek(void)
+{
+	bool metas = model_chance(500);
+	u32 left[ARRAY_SIZE(machine.spare)], tries, i;
+
+	memcpy(left, machine.spare, sizeof(left));
+	machine.missing = 0;
+	for (tries = 0; tries < 2 * machine.nr_legs; tries++) {
+		bool meta;
+
+		i = model_below(machine.nr_legs);
+		meta = machine.roles[i] == COUCHE_ROLE_META;
+		if (meta != metas || !left[machine.roles[i]] || (machine.missing & BIT_ULL(i)))
+			continue;
+		left[machine.roles[i]]--;
+		machine.missing |= BIT_ULL(i);
+	}
+}
+
+static void end_peek(void)
+{
+	if (machine.peeking)
+		machine.missing = really_missing;
+	machine.peeking = false;
+}
+
+static void peek(void)
+{
+	char line[1024];
+	u32 i;
+
+	really_missing = machine.missing;
+	machine.peeking = true;
+	choose_peek();
+	machine_counts.peeks++;
+	model_log("a look without %#llx", machine.missing);
+	pool_device = model_dm_create("pool");
+	if (model_dm_load(pool_device, "couche-pool", 8, machine_table(line, sizeof(line))))
+		model_fail("harness", "a table with readonly is refused: %s", line);
+	if (model_dm_resume(pool_device)) {
+		machine_counts.refused++;
+	} else {
+		open_volumes();
+		clients_peek(volumes);
+		for (i = 0; i < ORACLE_VOLUMES; i++)
+			model_dm_remove(volumes[i]);
+	}
+	model_dm_remove(pool_device);
+	end_peek();
+}
+
+static void create_volumes(void)
+{
+	char text[64];
+	u32 i;
+
+	for (i = 0; i < ORACLE_VOLUMES; i++) {
+		snprintf(text, sizeof(text), "create_volume %u %u v%u", i + 1, VOLUME_SECTORS, i);
+		message(text);
+	}
+	machine.formatted = true;
 }
 
 /* --- the administrator -------------------------------------------------------------- */
@@ -122,6 +186,11 @@ static void suspend_and_count(void)
 
 static void administer(void)
 {
+	/* What it waits for needs legs that fail while there is much to do. */
+	if (death == MODEL_EVENT_UNSETTLED && model_chance(500)) {
+		fault_play(pool);
+		return;
+	}
 	switch (model_below(14)) {
 	case 0:
 	case 1:
@@ -188,6 +257,7 @@ static void choose_end(void)
 		[MODEL_EVENT_FLUSH] = 7,
 		[MODEL_EVENT_MOVE] = 7,
 		[MODEL_EVENT_DURABLE] = 6,
+		[MODEL_EVENT_UNSETTLED] = 1,
 	};
 	u32 event = model_chance(400) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
 	u32 bits = model_below(among[event] + !event);
@@ -220,6 +290,8 @@ static void life_main(void *arg)
 
 	if (couche_read_stripe_init())
 		model_fail("harness", "no memory");
+	if (!first && model_chance(200))
+		peek();
 	start_pool();
 	if (first)
 		create_volumes();
@@ -291,5 +363,6 @@ void machine_live(u64 operations)
 	model_log("%s, waited for event %u", model_killed() ? "killed" : "shut down", death);
 	power_off();
 	forget();
+	end_peek();
 	fault_after_death();
 }

@@ -20,15 +20,17 @@ struct machine {
 	u32 nr_format;
 	bool formatted;
 	u64 missing;			/* bit per leg: not in the table */
+	bool peeking;			/* nothing is to be written */
 	bool weak;			/* legs are missing, or were, and may lack something */
 	bool faults;			/* legs may fail in this layout's lives */
+	bool tight;			/* the hot tier has no room for all that is written */
 };
 
 extern struct machine machine;
 
 /* What a run has done. */
 struct machine_counts {
-	u64 lives, kills, layouts, scrubs, accounts, faults, degraded;
+	u64 lives, kills, layouts, scrubs, accounts, faults, degraded, peeks, refused, full;
 };
 
 extern struct machine_counts machine_counts;
@@ -37,6 +39,7 @@ void machine_init(void);
 void machine_new_layout(void);
 void machine_live(u64 operations);
 void machine_find_legs(void);	/* those that were missing: a new table */
+void machine_note_durable(void);	/* a client was told so */
 char *machine_table(char *line, size_t size);
 
 #endif /* MODEL_MACHINE_H */

@@ -79,6 +79,9 @@ int main(int argc, char **argv)
 	       oracle_bytes(), machine_counts.accounts, model_steps());
 	printf("# %llu legs fell ill, %llu starts with legs missing, %llu times made whole and scrubbed\n",
 	       machine_counts.faults, machine_counts.degraded, machine_counts.scrubs);
+	printf("# %llu writes found no room\n", machine_counts.full);
+	printf("# %llu looks at some legs only, %llu of them refused\n", machine_counts.peeks,
+	       machine_counts.refused);
 	printf("# trace %016llx\n", model_hash_now());
 	printf("ok 1 - nothing lost in %llu operations with seed %llu\n1..1\n", model_operations,
 	       seed);

@@ -35,6 +35,7 @@ enum {
 	MODEL_EVENT_FLUSH,
 	MODEL_EVENT_MOVE,		/* an extent moves, or is destaged */
 	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
+	MODEL_EVENT_UNSETTLED,		/* so, while a leg's state is being written */
 	MODEL_NR_EVENTS,
 };
 

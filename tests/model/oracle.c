@@ -309,6 +309,21 @@ static void set_seen(u32 volume, u32 nr, const u8 *data)
 }
 
 /**
+ * oracle_peek() - What is read with some legs only, and nothing is written
+ * @volume: where
+ * @first: first block
+ * @nr: blocks
+ * @data: their contents
+ */
+void oracle_peek(u32 volume, u32 first, u32 nr, u8 *const *data)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		check(volume, first + i, 0, data[i], "I1", "with some legs only");
+}
+
+/**
  * oracle_recovered() - What is read after a start, before anything is written
  * @volume: where
  * @first: first block

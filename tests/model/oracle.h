@@ -40,6 +40,7 @@ void oracle_read_end(struct oracle_read *read, u8 *const *data);
 u64 oracle_flush_begin(void);
 void oracle_flush_end(u64 begun);
 
+void oracle_peek(u32 volume, u32 first, u32 nr, u8 *const *data);
 void oracle_recovered(u32 volume, u32 first, u32 nr, u8 *const *data);
 u64 oracle_bytes(void);
 
