@@ -256,13 +256,27 @@ static int lay_out(struct couche_super *s)
 			   "cannot be laid out (%s); give larger metadata legs", field);
 }
 
+/*
+ * Cold legs learn of a sequence with the next change of a leg or a profile only,
+ * so they need not know that of a rescue before this one: time tells the two
+ * apart. By an even number, so that the next superblock of a leg goes where its
+ * older one stands.
+ */
+static u64 next_sequence(u64 sequence)
+{
+	u64 now = (u64)time(NULL) << 20;
+
+	if (now < sequence + SEQUENCE_JUMP)
+		return sequence + SEQUENCE_JUMP;
+	return now + (sequence & 1);
+}
+
 static int make_super(struct couche_rescue_pool *pool)
 {
 	struct couche_offline *o = pool->r->o;
 	struct couche_super *s = &o->super;
 
-	/* An even number: the next superblock goes where the older one stands. */
-	s->sequence += SEQUENCE_JUMP;
+	s->sequence = next_sequence(s->sequence);
 	s->checkpoint += SEQUENCE_JUMP;
 	s->journal_seq += 2 * COUCHE_JOURNAL_JUMP;
 	s->clean = 1;

@@ -300,7 +300,7 @@ DEVS[1]=-
 DEVS[2]=/dev/mapper/leg$HOT
 mapfile -t LEGS < <(without 4 6)
 must legs_load /tmp/second
-must lose 0 1 2
+must lose 0 1 2 "$META"
 ok "without a hot leg it says what to do" all \
 	rescue 2 "${LEGS[@]}" --write-meta "$(dev $META)" AND says 'give --write-hot DEV with new ones'
 restored() {
