@@ -169,7 +169,7 @@ half_a_write() {
 same_on_both() {
 	local leg before
 	before=$(two_blocks)
-	eventually 20 is 0/1/0/0 pool_field 13
+	eventually 20 is 0/1/0/0 pool_field 13 || return
 	for leg in 2 3; do
 		message fail_leg $leg && is "$before" two_blocks && message restore_leg $leg &&
 			eventually 60 is AAAA pool_legs || return
