@@ -428,6 +428,7 @@ static void volume_info(const struct couche_volume *volume, struct couche_volume
 	info->promotes = atomic64_read(&volume->promotes);
 	info->lost_extents = atomic64_read(&volume->lost);
 	info->active = volume->open_count > 0;
+	info->journal_all = volume->desc.flags & COUCHE_VOLUME_JOURNAL_ALL;
 	volume_counters(volume, info);
 }
 

@@ -5,7 +5,7 @@
 
 #include "commit.h"
 #include "relocate.h"
-#include "stage.h"
+#include "stage_io.h"
 #include "stripe.h"
 #include "trace.h"
 #include "volume.h"
@@ -84,6 +84,15 @@ static void commit_if_needed(struct couche_destage *d)
 		queue_work(d->pool->commit_wq, &d->pool->commit.work);
 }
 
+static bool is_in_place(struct couche_volume *volume, couche_extent_t extent)
+{
+	struct couche_map_page *page = couche_volume_find_page(volume, extent);
+	u64 word = page ? atomic64_read(&couche_volume_entry(page, extent)->word) : 0;
+
+	return (word & ENTRY_MAPPED) &&
+	       !couche_pool_striped(volume->pool, couche_entry_tier(word));
+}
+
 static int merge(struct couche_volume *volume, couche_extent_t extent)
 {
 	struct couche_pool *pool = volume->pool;
@@ -92,8 +101,11 @@ static int merge(struct couche_volume *volume, couche_extent_t extent)
 		.extent = extent,
 		.flags = RELOCATE_DESTAGE,
 	};
-	int err = couche_relocate(&r);
+	int err;
 
+	if (is_in_place(volume, extent))
+		return couche_stage_apply(volume, extent);
+	err = couche_relocate(&r);
 	if (err != -ENOSPC)
 		return err;
 	/* Its own tier is full: what is written to may as well be warm or hot. */

@@ -2,7 +2,8 @@
 /*
  * The destager: merges what the data journal holds into new stripes, extent by
  * extent, by relocation within the tier (relocate.c), or to a faster tier when
- * this one is full.
+ * this one is full. What lies over extents that are written in place is written
+ * there (stage_apply.c).
  *
  * It works when more than a threshold of the slots is in use, the more workers
  * the fuller, or when something has been there for longer than the interval,

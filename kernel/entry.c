@@ -28,7 +28,7 @@ struct couche_place couche_entry_place(const struct couche_entry *entry)
  * couche_entry_set() - Put an extent somewhere
  * @entry: the entry
  * @to: its new place; flags 0 unmaps it
- * @state: bits of ENTRY_STATE to keep, ENTRY_KEPT
+ * @state: bits of ENTRY_STATE to keep, ENTRY_KEPT, ENTRY_SPLIT
  *
  * Context: under commit.lock as the extent's owner, or during recovery.
  */

@@ -92,6 +92,7 @@ struct couche_volume_info {
 	u64 promotes;			/* extents moved to the landing tier by a write */
 	u64 lost_extents;		/* unreadable: more shards lost than parity */
 	bool active;			/* a dm device is open on it */
+	bool journal_all;		/* writes to all its extents are staged */
 };
 
 struct couche_extent_info {

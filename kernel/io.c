@@ -10,7 +10,7 @@
 #include "core/heat.h"
 #include "group.h"
 #include "leg.h"
-#include "stage.h"
+#include "stage_io.h"
 #include "trace.h"
 
 /**
@@ -347,6 +347,11 @@ int couche_io_done(struct couche_io *io, blk_status_t *status)
 	}
 	if (*status && io->leg && !write && couche_read_retry(io))
 		return DM_ENDIO_INCOMPLETE;
+	if (!*status && (io->flags & IO_OVERLAY)) {
+		couche_io_rearm(io);
+		couche_io_queue(io, couche_stage_overlay_work);
+		return DM_ENDIO_INCOMPLETE;
+	}
 leave:
 	couche_io_leave(io);
 	io->leg = NULL;

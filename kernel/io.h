@@ -30,6 +30,8 @@ enum couche_io_flag {
 	IO_ENDED	= 1 << 1,	/* status is final, only dm is left */
 	IO_WATCHED	= 1 << 3,	/* flight is in use */
 	IO_FUA		= 1 << 2,	/* came with REQ_FUA, which a leg without a cache strips */
+	IO_OVERLAY	= 1 << 4,	/* what is staged is to be laid over what is read */
+	IO_AROUND	= 1 << 5,	/* nothing of before it is staged: in place it may go */
 };
 
 struct couche_io {
@@ -147,6 +149,7 @@ void couche_io_release_all(struct couche_pool *pool);
 /* read.c */
 int couche_read_map(struct couche_io *io);
 int couche_read_retry(struct couche_io *io);
+int couche_read_in_place(struct couche_io *io);
 /* read_stripe.c */
 int couche_read_stripe_map(struct couche_io *io);
 /* write.c */

@@ -228,6 +228,8 @@ int couche_put_volume(struct sk_buff *skb, const struct couche_volume_info *volu
 {
 	if (volume->active && nla_put_flag(skb, COUCHE_A_VOLUME_ACTIVE))
 		return -EMSGSIZE;
+	if (volume->journal_all && nla_put_flag(skb, COUCHE_A_VOLUME_JOURNAL_ALL))
+		return -EMSGSIZE;
 	return nla_put_u32(skb, COUCHE_A_VOLUME_ID, volume->id) ?:
 	       nla_put(skb, COUCHE_A_VOLUME_UUID, COUCHE_UUID_SIZE, volume->uuid) ?:
 	       nla_put_string(skb, COUCHE_A_VOLUME_NAME, volume->name) ?:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Writes to an extent that has no place to be written in: a first write, or a
- * write to a stripe. A stripe that is overwritten whole is not read.
+ * write to a stripe. A stripe that is overwritten whole is not read. And writes
+ * to what is staged, when they cannot be staged themselves.
  *
  * Data before map: what the write does not cover is zeroed and its data is
  * written before the map names the new rows. The worker owns the extent all
@@ -19,6 +20,7 @@
 #include "leg.h"
 #include "preserve.h"
 #include "relocate.h"
+#include "stage_io.h"
 #include "trace.h"
 #include "write.h"
 
@@ -198,6 +200,25 @@ static void promote(struct provision *p)
 	couche_io_resume(couche_io_bio(p->io));
 }
 
+/*
+ * As the extent's owner: write back what is staged of it, so that the write may
+ * go in place, past the data journal. What is staged from here on came beside it.
+ */
+static void go_around(struct provision *p)
+{
+	int err = 0;
+
+	if (p->word & ENTRY_STAGED) {
+		err = couche_stage_apply_owned(p->page, p->extent, true);
+		p->io->flags |= IO_AROUND;
+	}
+	couche_extent_disown(p->pool, p->entry);
+	if (err)
+		couche_io_end(p->io, errno_to_blk_status(err));
+	else
+		couche_io_resume(couche_io_bio(p->io));
+}
+
 /**
  * couche_provision_work() - Give a write a place
  * @work: of a struct couche_io outside of io_gate
@@ -233,12 +254,10 @@ void couche_provision_work(struct work_struct *work)
 		return;
 	}
 	stripe = couche_pool_striped(p.pool, couche_entry_tier(p.word));
-	if (!(p.word & ENTRY_MAPPED) || (stripe && data && couche_io_whole_extent(io))) {
+	if (!(p.word & ENTRY_MAPPED) || (stripe && data && couche_io_whole_extent(io)))
 		place_write(&p);
-	} else if (stripe) {
+	else if (stripe)
 		promote(&p);
-	} else {
-		couche_extent_disown(p.pool, p.entry);
-		couche_io_resume(couche_io_bio(io));
-	}
+	else
+		go_around(&p);
 }

@@ -2,7 +2,7 @@
 /*
  * Reads. An extent that was never written reads as zeros; one with k = 1 and
  * no checksums is read where it lies, from any current copy; a stripe goes to
- * read_stripe.c, or, where some of it is staged, by stage_read.c.
+ * read_stripe.c. Where some of an extent is staged, stage_read.c sees to it.
  */
 #include <linux/bio.h>
 
@@ -54,6 +54,15 @@ static int choose_copy(struct couche_io *io)
 	return -EIO;
 }
 
+/* What lies there has been read; what is staged comes over it. */
+static void end_copy(struct couche_io *io)
+{
+	if (io->flags & IO_OVERLAY)
+		couche_io_queue(io, couche_stage_overlay_work);
+	else
+		couche_io_end(io, BLK_STS_OK);
+}
+
 static void copy_out(struct couche_io *io)
 {
 	struct bio *bio = couche_io_bio(io);
@@ -64,7 +73,7 @@ static void copy_out(struct couche_io *io)
 		couche_bounce_copy(bio, &iter, couche_bounce_block(io->bounce, i),
 				   COUCHE_BLOCK_SIZE);
 	couche_bounce_put(io->bounce);
-	couche_io_end(io, BLK_STS_OK);
+	end_copy(io);
 }
 
 static void copy_out_work(struct work_struct *work)
@@ -112,6 +121,24 @@ static int read_copy(struct couche_io *io, unsigned int shard, gfp_t gfp)
 }
 
 /**
+ * couche_read_in_place() - Read from an extent that has no checksums
+ * @io: inside io_gate, with word and group
+ *
+ * Context: any that submits bios.
+ * Return: DM_MAPIO_*.
+ */
+int couche_read_in_place(struct couche_io *io)
+{
+	int shard = choose_copy(io);
+
+	if (shard < 0) {
+		couche_io_leave(io);
+		return DM_MAPIO_KILL;
+	}
+	return read_copy(io, shard, GFP_NOWAIT);
+}
+
+/**
  * couche_read_map() - A read comes in
  * @io: the bio, inside io_gate
  *
@@ -123,7 +150,6 @@ int couche_read_map(struct couche_io *io)
 	couche_extent_t extent = couche_io_extent(io);
 	struct couche_map_page *page;
 	struct couche_entry *entry;
-	int shard;
 
 	page = couche_volume_page(io->volume, extent);
 	if (!page)
@@ -133,15 +159,10 @@ int couche_read_map(struct couche_io *io)
 	if (!(io->word & ENTRY_MAPPED))
 		return read_zeros(io);
 	io->group = couche_group_find(io->volume->pool, couche_entry_group(io->word));
-	if (is_stripe(io->volume->pool, couche_entry_tier(io->word)))
-		return io->word & ENTRY_STAGED ? couche_stage_read_map(io) :
-						 couche_read_stripe_map(io);
-	shard = choose_copy(io);
-	if (shard < 0) {
-		couche_io_leave(io);
-		return DM_MAPIO_KILL;
-	}
-	return read_copy(io, shard, GFP_NOWAIT);
+	if (io->word & ENTRY_STAGED)
+		return couche_stage_read_map(io);
+	return is_stripe(io->volume->pool, couche_entry_tier(io->word)) ?
+	       couche_read_stripe_map(io) : couche_read_in_place(io);
 }
 
 static void read_retry_work(struct work_struct *work)
@@ -151,6 +172,7 @@ static void read_retry_work(struct work_struct *work)
 
 	if (!(io->flags & IO_INSIDE)) {
 		/* It was late, and the extent may have moved since: look again. */
+		io->flags &= ~IO_OVERLAY;
 		couche_io_resume(couche_io_bio(io));
 		return;
 	}

@@ -148,7 +148,8 @@ static int load_volumes(struct recovery *r, const void *block, u32 number, u32 i
 		if (!err && desc.sectors && desc.id != id)
 			return bad(r, "volume", id, "id: not the one its place says");
 		if (!err && desc.sectors)
-			err = couche_volume_add(pool, &desc, &why);
+			err = couche_super_check_volume(&pool->super, &desc, &why) ?:
+			      couche_volume_add(pool, &desc, &why);
 		if (err)
 			return bad(r, "volume", id, why);
 	}
@@ -337,6 +338,8 @@ static int replay_volume(struct recovery *r, const struct couche_record *rec)
 	enum couche_replay replay;
 	int err = 0;
 
+	if (couche_super_check_volume(&pool->super, &rec->volume, &why))
+		return bad(r, "journal: volume", rec->id, why);
 	replay = couche_replay_volume(volume ? &volume->desc : NULL, &rec->volume);
 	if (replay == COUCHE_REPLAY_REMOVE) {
 		drop_volume(pool, volume);
@@ -593,7 +596,8 @@ static int adopt_slots(struct recovery *r)
 
 		if (!entry)
 			continue;
-		if (!couche_stage_takes(r->pool, couche_entry_tier(atomic64_read(&entry->word))))
+		if (!couche_super_stages(&r->pool->super,
+					 couche_entry_tier(atomic64_read(&entry->word))))
 			return bad(r, "slot", i, "the extent that it names is no stripe");
 		couche_stage_adopt(stage, i, entry);
 	}

@@ -103,6 +103,33 @@ u32 couche_stage_count(struct couche_stage *stage, u32 volume, couche_extent_t e
 	return count;
 }
 
+/**
+ * couche_stage_has_fresh() - Is something of an extent staged that no commit has recorded?
+ * @stage: the data journal
+ * @volume: id of the volume
+ * @extent: its extent
+ *
+ * Context: process. A commit that has recorded the rest may still be on its way.
+ * Return: whether there is.
+ */
+bool couche_stage_has_fresh(struct couche_stage *stage, u32 volume, couche_extent_t extent)
+{
+	u32 granule, granules = couche_stage_granules(stage->pool);
+	bool found = false;
+
+	spin_lock_irq(&stage->lock);
+	for (granule = 0; granule < granules && !found; granule += 1 << CLUSTER_SHIFT) {
+		struct couche_slot *slot;
+		spinlock_t *lock;
+
+		/* Under stage.lock the chain changes by our own hand only. */
+		hlist_for_each_entry(slot, bucket_of(stage, volume, extent, granule, &lock), node)
+			found |= is_of(slot, volume, extent) && slot->state == SLOT_FRESH;
+	}
+	spin_unlock_irq(&stage->lock);
+	return found;
+}
+
 static void free_locked(struct couche_stage *stage, struct couche_slot *slot)
 {
 	slot->state = SLOT_FREE;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The data journal: slots of one granule (4 KiB) each on every meta leg, for
- * writes to extents whose stripes are never changed. What a slot holds lies
- * over the stripe until a relocation merges the two (destage.c).
+ * writes to extents whose stripes are never changed, and for those to all
+ * extents of a volume that asks for it. What a slot holds lies over the extent
+ * until a relocation merges the two (destage.c), or, where extents are written
+ * in place, until it has been written there (stage_apply.c).
  *
  * Life of a slot: free -> writing (stage_write.c) -> fresh: it is in the
  * overlay, readers see it -> staged: its record is in the journal -> dropped:
@@ -137,6 +139,9 @@ void couche_stage_set_frozen(struct couche_stage *stage, bool frozen);
 bool couche_stage_release(struct couche_stage *stage);
 void couche_stage_encode_page(struct couche_stage *stage, u32 index, u32 number, void *block);
 
+/* stage_apply.c */
+bool couche_stage_has_fresh(struct couche_stage *stage, u32 volume, couche_extent_t extent);
+
 /* destage.c */
 bool couche_stage_pick(struct couche_stage *stage, struct couche_stage_desc *oldest);
 void couche_stage_flush(struct couche_stage *stage);
@@ -177,19 +182,6 @@ static inline sector_t couche_stage_sector(const struct couche_pool *pool, u32 s
 static inline bool couche_stage_has_durable(const struct couche_stage *stage)
 {
 	return stage && !list_empty(&stage->durable);
-}
-
-/**
- * couche_stage_takes() - Are writes to extents of this tier staged?
- * @pool: the pool
- * @tier: enum couche_tier
- *
- * Context: any.
- * Return: true for stripes, where there is a data journal.
- */
-static inline bool couche_stage_takes(const struct couche_pool *pool, u8 tier)
-{
-	return pool->stage && couche_pool_striped(pool, tier);
 }
 
 #endif /* COUCHE_STAGE_H */

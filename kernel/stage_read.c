@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is staged, laid over what its stripe says: for a reader's bio, and for
+ * What is staged, laid over what its extent says: for a reader's bio, and for
  * the relocation that merges the two.
  *
- * The overlay is looked at after the stripe was read, and the extent's entry
- * after that: if it still has the generation that the stripe was read with,
+ * The overlay is looked at after the extent was read, and the extent's entry
+ * after that: if it still has the generation that the extent was read with,
  * nothing was dropped in between, and what was found is all there is.
  */
 #include <linux/bio.h>
@@ -273,13 +273,24 @@ int couche_stage_overlay(struct couche_io *io)
 	return err < 0 ? err : 0;
 }
 
-static void overlay_work(struct work_struct *work)
+/**
+ * couche_stage_overlay_work() - The extent has been read, or need not be
+ * @work: of a struct couche_io, a read
+ *
+ * One that a hanging leg kept for long has left io_gate: it begins anew.
+ *
+ * Context: process; sleeps.
+ */
+void couche_stage_overlay_work(struct work_struct *work)
 {
 	struct couche_io *io = container_of(work, struct couche_io, work);
-	int err = couche_stage_overlay(io);
+	int err = io->flags & IO_INSIDE ? couche_stage_overlay(io) : -EAGAIN;
 
+	io->flags &= ~IO_OVERLAY;
 	if (err == -EAGAIN) {
 		couche_io_leave(io);
+		io->leg = NULL;
+		io->tried = 0;
 		couche_io_resume(couche_io_bio(io));
 		return;
 	}
@@ -287,22 +298,30 @@ static void overlay_work(struct work_struct *work)
 }
 
 /**
- * couche_stage_read_map() - Read from a stripe of which something is staged
+ * couche_stage_read_map() - Read from an extent of which something is staged
  * @io: inside io_gate, with word, generation and group
  *
  * Context: any that submits bios.
- * Return: DM_MAPIO_SUBMITTED.
+ * Return: DM_MAPIO_*.
  */
 int couche_stage_read_map(struct couche_io *io)
 {
 	u32 nr = io->iter.bi_size >> COUCHE_BLOCK_SHIFT;
+	u32 staged = couche_stage_count(io->volume->pool->stage, io->volume->desc.id,
+					couche_io_extent(io),
+					couche_io_offset(io) / COUCHE_BLOCK_SECTORS, nr);
 
-	/* Nothing that the stripe could say counts: it may even be lost. */
-	if (couche_stage_count(io->volume->pool->stage, io->volume->desc.id,
-			       couche_io_extent(io), couche_io_offset(io) / COUCHE_BLOCK_SECTORS,
-			       nr) == nr)
-		return couche_io_queue(io, overlay_work);
-	return couche_read_stripe_map(io);
+	/* Nothing that the extent could say counts: it may even be lost. */
+	if (staged == nr)
+		return couche_io_queue(io, couche_stage_overlay_work);
+	if (couche_pool_striped(io->volume->pool, couche_entry_tier(io->word)))
+		return couche_read_stripe_map(io);
+	/* Nothing of this part, if nothing was dropped before it was looked for. */
+	if (!staged && !has_moved(io))
+		return couche_read_in_place(io);
+	couche_io_own(io);
+	io->flags |= IO_OVERLAY;
+	return couche_read_in_place(io);
 }
 
 static void copy_to_stripe(void *to, u32 granule, const u8 *from)

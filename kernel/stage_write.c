@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes to stripes: into slots of the data journal, on all meta legs.
+ * Writes to stripes, and to all extents of some volumes: into slots of the data
+ * journal, on all meta legs.
  *
  * The bio's data is copied, so that what is checksummed is what is written on
  * every leg. A bio of many granules goes in chunks. What fits one chunk is
@@ -431,7 +432,7 @@ static int stage_write(struct couche_io *io, gfp_t gfp)
 }
 
 /**
- * couche_stage_write_map() - Write to a stripe, or zero part of it
+ * couche_stage_write_map() - Write to part of an extent, or zero it, by the journal
  * @io: inside io_gate, with word and generation of an extent that is marked
  *	with ENTRY_STAGED
  *

@@ -68,6 +68,7 @@ int couche_superblock_check_profile(struct couche_pool *pool, u8 tier,
 int couche_superblock_set_profile(struct couche_pool *pool, u8 tier,
 				  const struct couche_profile *profile);
 int couche_superblock_end_shapes(struct couche_pool *pool);
+int couche_superblock_stage_all(struct couche_pool *pool);
 bool couche_superblock_mixed(const struct couche_pool *pool);
 
 #endif /* COUCHE_SUPERBLOCK_H */

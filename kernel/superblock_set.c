@@ -64,6 +64,28 @@ int couche_superblock_end_shapes(struct couche_pool *pool)
 }
 
 /**
+ * couche_superblock_stage_all() - Slots may lie over any extent from now on, durably
+ * @pool: the pool, which has a data journal
+ *
+ * Context: process; sleeps. Takes super_lock.
+ * Return: 0, or -EIO when the metadata failed.
+ */
+int couche_superblock_stage_all(struct couche_pool *pool)
+{
+	int err = 0;
+
+	mutex_lock(&pool->super_lock);
+	if (!(pool->super.incompat & COUCHE_FEATURE_INCOMPAT_STAGE_ALL)) {
+		WRITE_ONCE(pool->super.incompat,
+			   pool->super.incompat |
+				   COUCHE_FEATURE_INCOMPAT_STAGE_ALL);
+		err = couche_superblock_write_locked(pool, false);
+	}
+	mutex_unlock(&pool->super_lock);
+	return err;
+}
+
+/**
  * couche_superblock_check_profile() - Would the pool make sense with it?
  * @pool: the pool
  * @tier: of which

@@ -77,6 +77,26 @@ static int resize_volume(struct couche_pool *pool, const struct message *m,
 	return err;
 }
 
+static int set_journal(struct couche_pool *pool, const struct message *m,
+		       char **argv, const char **why)
+{
+	static const char * const names[] = { "cold", "all" };
+	int err, which = match_string(names, ARRAY_SIZE(names), argv[2]);
+	u64 id;
+
+	err = number(argv[1], U32_MAX, &id, why);
+	if (err)
+		return err;
+	*why = "journal: must be cold or all";
+	if (which < 0)
+		return -EINVAL;
+	mutex_lock(&pool->config_lock);
+	err = couche_control_changeable(pool, why) ?:
+	      couche_volume_set_journal(pool, id, which, why);
+	mutex_unlock(&pool->config_lock);
+	return err;
+}
+
 static int order_leg(struct couche_pool *pool, const struct message *m,
 		     char **argv, const char **why)
 {
@@ -189,6 +209,7 @@ static const struct message messages[] = {
 	{ "create_volume", 3, create_volume },
 	{ "remove_volume", 1, remove_volume },
 	{ "resize_volume", 2, resize_volume },
+	{ "set_journal", 2, set_journal },
 	{ "fail_leg", 1, order_leg, .leg_order = couche_leg_fail },
 	{ "restore_leg", 1, order_leg, .leg_order = couche_leg_restore },
 	{ "add_leg", 1, order_leg, .leg_order = couche_leg_add },

@@ -121,13 +121,14 @@ static void volume_status(struct dm_target *ti, status_type_t type, unsigned int
 
 	switch (type) {
 	case STATUSTYPE_INFO:
-		DMEMIT("%llu %llu/%llu/%llu %llu %llu %llu", volume->nr_extents,
+		DMEMIT("%llu %llu/%llu/%llu %llu %llu %llu %s", volume->nr_extents,
 		       (u64)atomic64_read(&volume->tier_extents[COUCHE_TIER_HOT]),
 		       (u64)atomic64_read(&volume->tier_extents[COUCHE_TIER_WARM]),
 		       (u64)atomic64_read(&volume->tier_extents[COUCHE_TIER_COLD]),
 		       (u64)atomic64_read(&volume->degraded_reads),
 		       (u64)atomic64_read(&volume->promotes),
-		       (u64)atomic64_read(&volume->lost));
+		       (u64)atomic64_read(&volume->lost),
+		       volume->desc.flags & COUCHE_VOLUME_JOURNAL_ALL ? "all" : "cold");
 		break;
 	case STATUSTYPE_TABLE:
 		DMEMIT("%s %u", tv->pool_dev->name, volume->desc.id);

@@ -14,6 +14,7 @@
 #include "group.h"
 #include "map_area.h"
 #include "preserve.h"
+#include "superblock.h"
 #include "trace.h"
 
 static void count_tier(struct couche_volume *volume, const struct couche_place *place, int by)
@@ -531,6 +532,42 @@ int couche_volume_resize(struct couche_pool *pool, u32 id, u64 sectors, const ch
 	if (!err)
 		atomic64_inc(&volume->generation);
 	return err;
+}
+
+/**
+ * couche_volume_set_journal() - Which writes of a volume are staged?
+ * @pool: an active pool
+ * @id: the volume; it may be in use
+ * @all: partial writes to all its extents, not only to stripes
+ * @why: what was wrong
+ *
+ * What is staged when the volume asks for it no longer stays so until it is
+ * destaged, and so does what is written there meanwhile.
+ *
+ * Context: process; sleeps. Under config_lock.
+ * Return: 0 when it is durable; -ENOENT, -ENODEV without a data journal,
+ * -ENOSPC, -EROFS, -EIO.
+ */
+int couche_volume_set_journal(struct couche_pool *pool, u32 id, bool all,
+			      const char **why)
+{
+	struct couche_volume *volume = xa_load(&pool->volumes, id);
+	struct couche_volume_desc desc;
+	int err;
+
+	*why = "volume: no such id";
+	if (!volume)
+		return -ENOENT;
+	*why = "pool: it has no data journal";
+	if (all && !pool->stage)
+		return -ENODEV;
+	desc = volume->desc;
+	desc.flags = all ? COUCHE_VOLUME_JOURNAL_ALL : 0;
+	if (desc.flags == volume->desc.flags)
+		return 0;
+	*why = "the superblocks cannot be written";
+	err = all ? couche_superblock_stage_all(pool) : 0;
+	return err ?: commit_volume(pool, id, volume, &desc, why);
 }
 
 /**

@@ -59,6 +59,7 @@ int couche_volume_create(struct couche_pool *pool, u32 id, u64 sectors, const ch
 			 const char **why);
 int couche_volume_remove(struct couche_pool *pool, u32 id, const char **why);
 int couche_volume_resize(struct couche_pool *pool, u32 id, u64 sectors, const char **why);
+int couche_volume_set_journal(struct couche_pool *pool, u32 id, bool all, const char **why);
 int couche_volume_grow_map(struct couche_volume *volume, u64 sectors);
 struct couche_volume *couche_volume_open(struct couche_pool *pool, u32 id, u64 sectors,
 					 const char **why);

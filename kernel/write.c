@@ -2,8 +2,9 @@
 /*
  * Writes to extents that have a place of their own kind: in place, to every
  * copy. A stripe is never changed: what is written to one goes to the data
- * journal (stage_write.c). All else (no place yet, a stripe that is overwritten
- * whole, or where there is no data journal) goes to provision.c first.
+ * journal (stage_write.c), and so does what is written to any extent of a volume
+ * that asks for it. All else (no place yet, a stripe that is overwritten whole,
+ * or where there is no data journal) goes to provision.c first.
  */
 #include <linux/bio.h>
 
@@ -232,6 +233,40 @@ static bool mark_dirtied(struct couche_entry *entry, u64 word, u64 staged)
 	return marked == word || atomic64_try_cmpxchg(&entry->word, (s64 *)&word, marked);
 }
 
+/*
+ * Does a part of what is written in place go to the data journal? Wherever some
+ * of the extent is there already, in any case: slots would lie over what is
+ * newer.
+ */
+static bool is_journaled(const struct couche_io *io)
+{
+	const struct couche_volume *volume = io->volume;
+	bool asked = READ_ONCE(volume->desc.flags) & COUCHE_VOLUME_JOURNAL_ALL;
+
+	return (io->word & ENTRY_STAGED || (asked && volume->pool->stage)) &&
+	       !(io->flags & IO_AROUND);
+}
+
+/* What becomes of a write to a mapped extent. */
+enum way {
+	WAY_IN_PLACE,
+	WAY_JOURNAL,
+	WAY_PROVISION,
+};
+
+static enum way choose_way(struct couche_io *io)
+{
+	const struct couche_pool *pool = io->volume->pool;
+
+	if (couche_pool_striped(pool, couche_entry_tier(io->word)))
+		return pool->stage && !couche_io_whole_extent(io) ? WAY_JOURNAL : WAY_PROVISION;
+	if (likely(!is_journaled(io)))
+		return WAY_IN_PLACE;
+	if (!couche_io_whole_extent(io))
+		return WAY_JOURNAL;
+	return io->word & ENTRY_STAGED ? WAY_PROVISION : WAY_IN_PLACE;
+}
+
 static bool is_away(const struct couche_leg *leg)
 {
 	return !couche_leg_writable(leg) || couche_flight_fenced(leg);
@@ -250,7 +285,7 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 	struct couche_pool *pool = io->volume->pool;
 	struct couche_map_page *page = couche_volume_page(io->volume, couche_io_extent(io));
 	struct couche_entry *entry;
-	u64 staged;
+	enum way way;
 
 	if (!page)
 		goto provision;
@@ -261,21 +296,19 @@ int couche_write_in_place(struct couche_io *io, work_func_t copies)
 			return couche_io_defer(io, &entry->word, ENTRY_BUSY);
 		if (!(io->word & ENTRY_MAPPED))
 			goto provision;
-		staged = 0;
-		if (couche_pool_striped(pool, couche_entry_tier(io->word))) {
-			if (!pool->stage || couche_io_whole_extent(io))
-				goto provision;
-			staged = ENTRY_STAGED;
-		}
-	} while (!mark_dirtied(entry, io->word, staged));
-	if (staged)
-		return couche_stage_write_map(io);
+		way = choose_way(io);
+		if (way == WAY_PROVISION)
+			goto provision;
+	} while (!mark_dirtied(entry, io->word, way == WAY_JOURNAL ? ENTRY_STAGED : 0));
 
 	io->group = couche_group_find(pool, couche_entry_group(io->word));
-	if (io->group->desc.nr == 1 && is_away(couche_group_leg(pool, io->group, 0))) {
+	if (io->group->desc.nr == 1 && !couche_pool_striped(pool, couche_entry_tier(io->word)) &&
+	    is_away(couche_group_leg(pool, io->group, 0))) {
 		couche_io_leave(io);
 		return DM_MAPIO_KILL;
 	}
+	if (way == WAY_JOURNAL)
+		return couche_stage_write_map(io);
 	if (io->group->desc.nr == 1 && !copies)
 		return couche_io_to_leg(io, 0);
 	if (io->group->desc.nr == 1 || (io->word & ENTRY_OPENED))

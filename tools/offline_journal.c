@@ -91,7 +91,12 @@ static void replay_group(struct replay *r, const struct couche_record *rec)
 static void replay_volume(struct replay *r, const struct couche_record *rec)
 {
 	const struct couche_map_volume *known = r->map->volume[rec->id];
+	const char *why;
 
+	if (couche_super_check_volume(&r->map->o->super, &rec->volume, &why)) {
+		lose(r, why, "volume", rec->id);
+		return;
+	}
 	switch (couche_replay_volume(known ? &known->desc : NULL, &rec->volume)) {
 	case COUCHE_REPLAY_SET:
 		couche_map_set_volume(r->map, &rec->volume);

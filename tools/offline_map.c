@@ -418,6 +418,8 @@ static void load_volumes(struct loading *l, const void *block, u32 number, u32 i
 			lose(l, why, "volume", id);
 		else if (desc.sectors && desc.id != id)
 			lose(l, "id: not the one its place says", "volume", id);
+		else if (couche_super_check_volume(&l->map->o->super, &desc, &why))
+			lose(l, why, "volume", id);
 		else if (desc.sectors)
 			couche_map_set_volume(l->map, &desc);
 	}

@@ -57,20 +57,33 @@ void couche_map_load_slots(struct couche_map *map, u32 index, const void *block)
 	}
 }
 
-/* Has its extent still the generation that it was written for? */
-static bool counts(const struct couche_map *map, const struct couche_stage_desc *desc)
+/* Has its extent still the generation that it was written for? Then where it is. */
+static const struct couche_place *place_of(const struct couche_map *map,
+					   const struct couche_stage_desc *desc)
 {
 	u64 extent = from_couche_extent(desc->extent);
 	const struct couche_map_page *page;
 	const struct couche_place *place;
 
 	if (!desc->generation || !map->volume[desc->volume])
-		return false;
+		return NULL;
 	page = couche_map_find_page(map, desc->volume, extent / COUCHE_PAGE_EXTENTS);
 	if (!page)
-		return false;
+		return NULL;
 	place = &page->place[extent % COUCHE_PAGE_EXTENTS];
-	return (place->flags & COUCHE_EXTENT_MAPPED) && place->generation == desc->generation;
+	return (place->flags & COUCHE_EXTENT_MAPPED) && place->generation == desc->generation ?
+	       place : NULL;
+}
+
+static bool counts(struct couche_map *map, u32 slot)
+{
+	const struct couche_place *place = place_of(map, &map->slot[slot]);
+
+	if (!place)
+		return false;
+	if (!couche_super_stages(&map->o->super, place->tier))
+		lose(map, "the extent that it names is no stripe", slot);
+	return true;
 }
 
 static bool same_granule(const struct couche_stage_desc *a, const struct couche_stage_desc *b)
@@ -144,7 +157,7 @@ void couche_map_check_slots(struct couche_map *map)
 	if (!live)
 		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
 	for (i = 0; i < nr; i++)
-		if (counts(map, &map->slot[i]))
+		if (counts(map, i))
 			live[used++] = &map->slot[i];
 	qsort(live, used, sizeof(*live), by_granule);
 	for (i = 0; i < used; i++) {

@@ -51,8 +51,10 @@
 #define COUCHE_FEATURE_RO_COMPAT_SUPP	0ULL
 #define COUCHE_FEATURE_INCOMPAT_STAGE	0x1ULL	/* there is a data journal */
 #define COUCHE_FEATURE_INCOMPAT_SHAPES	0x2ULL	/* cold groups may differ from the profile */
+#define COUCHE_FEATURE_INCOMPAT_STAGE_ALL 0x4ULL	/* it may hold what lies over any extent */
 #define COUCHE_FEATURE_INCOMPAT_SUPP	(COUCHE_FEATURE_INCOMPAT_STAGE | \
-					 COUCHE_FEATURE_INCOMPAT_SHAPES)
+					 COUCHE_FEATURE_INCOMPAT_SHAPES | \
+					 COUCHE_FEATURE_INCOMPAT_STAGE_ALL)
 
 enum couche_role {
 	COUCHE_ROLE_META	= 0,
@@ -168,13 +170,16 @@ struct couche_disk_group {
 /* sectors 0: the record is free. Volume ids are 1..COUCHE_MAX_VOLUMES. */
 struct couche_disk_volume {
 	__le32 id;
-	__le32 flags;		/* none yet; unknown bits are refused */
+	__le32 flags;		/* COUCHE_VOLUME_*; unknown bits are refused */
 	__le64 sectors;
 	__le64 created;		/* seconds since the epoch */
 	__u8 uuid[COUCHE_UUID_SIZE];
 	char name[COUCHE_NAME_SIZE];
 	__u8 reserved[24];
 };
+
+/* Needs COUCHE_FEATURE_INCOMPAT_STAGE_ALL. */
+#define COUCHE_VOLUME_JOURNAL_ALL	0x1	/* partial writes to all its extents are staged */
 
 /*
  * What a slot of the data journal holds: a granule (COUCHE_BLOCK_SIZE) of an

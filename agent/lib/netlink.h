@@ -128,6 +128,7 @@ struct couche_nl_volume {
 	uint64_t promotes;
 	uint64_t lost_extents;
 	bool active;			/* a dm device is open on it */
+	bool journal_all;		/* writes to parts of all its extents are staged */
 };
 
 struct couche_nl_extent {

@@ -147,6 +147,8 @@ static const struct field volume_fields[] = {
 	FIELD(struct couche_nl_volume, tier_extents, COUCHE_A_VOLUME_TIER_EXTENTS,
 	      .kind = FIELD_U64S),
 	FIELD(struct couche_nl_volume, active, COUCHE_A_VOLUME_ACTIVE, .kind = FIELD_FLAG),
+	FIELD(struct couche_nl_volume, journal_all, COUCHE_A_VOLUME_JOURNAL_ALL,
+	      .kind = FIELD_FLAG),
 	FIELD(struct couche_nl_volume, reads, COUCHE_A_VOLUME_READS),
 	FIELD(struct couche_nl_volume, writes, COUCHE_A_VOLUME_WRITES),
 	FIELD(struct couche_nl_volume, read_sectors, COUCHE_A_VOLUME_READ_SECTORS),

@@ -216,7 +216,7 @@ int couche_record_decode_volume(const struct couche_disk_volume *d,
 	r = couche_record_check_volume_id(le32_to_cpu(d->id), field);
 	if (r)
 		return r;
-	if (d->flags)
+	if (le32_to_cpu(d->flags) & ~COUCHE_VOLUME_JOURNAL_ALL)
 		return couche_field_bad(field, "volume flags: unknown");
 	if (sectors % COUCHE_BLOCK_SECTORS)
 		return couche_field_bad(field, "volume sectors: not a multiple of 8");
@@ -228,6 +228,7 @@ int couche_record_decode_volume(const struct couche_disk_volume *d,
 		return couche_field_bad(field, "volume name: not visible ASCII with a NUL");
 
 	ret->id = le32_to_cpu(d->id);
+	ret->flags = le32_to_cpu(d->flags);
 	ret->sectors = sectors;
 	ret->created = le64_to_cpu(d->created);
 	memcpy(ret->uuid, d->uuid, COUCHE_UUID_SIZE);

@@ -36,7 +36,7 @@ struct couche_group_desc {
 /* sectors 0: no such volume. */
 struct couche_volume_desc {
 	u32 id;
-	u32 flags;
+	u32 flags;		/* COUCHE_VOLUME_* */
 	u64 sectors;
 	u64 created;		/* seconds since the epoch */
 	u8 uuid[COUCHE_UUID_SIZE];

@@ -266,6 +266,24 @@ int couche_super_check_shape(const struct couche_super *s,
 	return 0;
 }
 
+/**
+ * couche_super_check_volume() - may a volume of this pool be like this?
+ * @s: a checked superblock
+ * @volume: passed couche_record_decode_volume()
+ * @field: says what was wrong
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL.
+ */
+int couche_super_check_volume(const struct couche_super *s,
+			      const struct couche_volume_desc *volume, const char **field)
+{
+	if ((volume->flags & COUCHE_VOLUME_JOURNAL_ALL) &&
+	    !(s->incompat & COUCHE_FEATURE_INCOMPAT_STAGE_ALL))
+		return couche_field_bad(field, "volume flags: not as the incompat feature says");
+	return 0;
+}
+
 /* Sectors that every meta leg has, whole blocks. */
 static u64 meta_sectors(const struct couche_super *s)
 {
@@ -298,6 +316,8 @@ static int check_stage(const struct couche_super *s, u64 behind, const char **fi
 {
 	if (!(s->incompat & COUCHE_FEATURE_INCOMPAT_STAGE) != !s->stage_slots)
 		return couche_field_bad(field, "stage_slots: not as the incompat feature says");
+	if ((s->incompat & COUCHE_FEATURE_INCOMPAT_STAGE_ALL) && !s->stage_slots)
+		return couche_field_bad(field, "incompat: a data journal for all, and there is none");
 	if (!s->stage_slots)
 		return s->stage_start ? couche_field_bad(field, "stage_start: of no slots") : 0;
 	if (s->stage_slots < COUCHE_MIN_STAGE_SLOTS || s->stage_slots > COUCHE_MAX_STAGE_SLOTS)

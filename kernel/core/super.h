@@ -19,6 +19,7 @@
 #include "types.h"
 
 struct couche_group_desc;
+struct couche_volume_desc;
 
 struct couche_super_leg {
 	u8 uuid[COUCHE_UUID_SIZE];
@@ -67,6 +68,20 @@ static inline u8 couche_role_of_tier(u8 tier)
 	return tier + COUCHE_ROLE_HOT;
 }
 
+/**
+ * couche_super_stages() - may slots of the data journal lie over such extents?
+ * @s: a checked superblock
+ * @tier: enum couche_tier, of the extent
+ *
+ * Context: Any.
+ * Return: true for stripes; for what is written in place since a volume asked.
+ */
+static inline bool couche_super_stages(const struct couche_super *s, u8 tier)
+{
+	return s->profile[tier].csum ||
+	       (s->incompat & COUCHE_FEATURE_INCOMPAT_STAGE_ALL);
+}
+
 u32 couche_super_seed(const u8 uuid[COUCHE_UUID_SIZE]);
 bool couche_super_block_is_zero(const void *block);
 int couche_super_decode(const void *block, struct couche_super *ret,
@@ -76,6 +91,9 @@ void couche_super_encode(const struct couche_super *s, void *block);
 int couche_super_check_shape(const struct couche_super *s,
 			     const struct couche_group_desc *group,
 			     const char **field);
+int couche_super_check_volume(const struct couche_super *s,
+			      const struct couche_volume_desc *volume,
+			      const char **field);
 int couche_super_layout(struct couche_super *s, const char **field);
 u32 couche_super_segments(const struct couche_super *s, u32 leg);
 

@@ -6,9 +6,9 @@
 # Record what a pool writes to all its legs, which are slices of one disk under
 # dm-log-writes, and replay it (couche-replay.c). Meanwhile three jobs of OPS
 # operations write, zero, discard and flush; extents move to and fro; legs fail
-# and return; the pool is checkpointed; the profile of the cold tier changes; a
-# scratch area is filled and discarded as a whole, so that a commit takes more
-# than one block. SHAPE is "single" (one hot leg), "mirror" (two) or "staged"
+# and return; the pool is checkpointed; the profile of the cold tier changes, and
+# which writes are staged; a scratch area is filled and discarded as a whole, so
+# that a commit takes more than one block. SHAPE is "single" (one hot leg), "mirror" (two) or "staged"
 # (one, and a data journal). Runs in a machine.
 . "$(dirname "$0")/../system/common.sh"
 
@@ -88,6 +88,7 @@ all_online() {
 	is "${ONLINE:0:${#DEVS[@]}}" pool_legs
 }
 ONLINE=AAAAAAAAAAAAAAAA
+WHICH=(all all cold)		# writes that the data journal takes
 
 # A leg is away for a while. It may be refused: too many are. It comes back when
 # its device has answered all it was asked.
@@ -123,6 +124,7 @@ disturb() {
 	2) leg_trip $((RANDOM % ${#DEVS[@]})) ;;
 	3) [ "$SHAPE" != staged ] || message flush ;;
 	4) message set_profile cold $((3 + RANDOM % 2))+2 ;;
+	5) [ "$SHAPE" != staged ] || message set_journal $((1 + RANDOM % 2)) "${WHICH[RANDOM % 3]}" ;;
 	esac
 	eventually 1 is 0 volume_tier 1 hot
 }
@@ -176,6 +178,7 @@ fi
 if [ "$SHAPE" = staged ]; then
 	make_cold 1 4
 	make_cold 2 2
+	must message set_journal 1 all
 fi
 message checkpoint
 mark ready

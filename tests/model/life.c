@@ -139,6 +139,17 @@ static void peek(void)
 	end_peek();
 }
 
+/* Refused where there is no data journal. */
+static void set_journal(void)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "set_journal %u %s",
+		 1 + model_below(ORACLE_VOLUMES),
+		 model_chance(650) ? "all" : "cold");
+	message(text);
+}
+
 static void create_volumes(void)
 {
 	char text[64];
@@ -148,6 +159,8 @@ static void create_volumes(void)
 		snprintf(text, sizeof(text), "create_volume %u %u v%u", i + 1, VOLUME_SECTORS, i);
 		message(text);
 	}
+	if (model_chance(600))
+		set_journal();
 	machine.formatted = true;
 }
 
@@ -191,7 +204,7 @@ static void administer(void)
 		fault_play(pool);
 		return;
 	}
-	switch (model_below(14)) {
+	switch (model_below(15)) {
 	case 0:
 	case 1:
 	case 2:
@@ -212,6 +225,9 @@ static void administer(void)
 		break;
 	case 8:
 		suspend_and_count();
+		break;
+	case 9:
+		set_journal();
 		break;
 	default:
 		fault_play(pool);

@@ -167,6 +167,15 @@ def case_unprivileged(nl, uuid):
     refused([errno.EPERM], lambda: nl.do("POOL_SET_PROFILE", *profile(uuid, 1, 1)))
 
 
+def case_journal(nl, uuid, wanted):
+    """Which volumes have writes to all their extents staged."""
+    found = [str(struct.unpack("=I", volume[N["A_VOLUME_ID"]])[0])
+             for volume in nl.dump("VOLUME_GET", pool_attr(uuid))
+             if N["A_VOLUME_JOURNAL_ALL"] in volume]
+    if " ".join(found) != wanted:
+        sys.exit(f"volumes '{' '.join(found)}' ask, not '{wanted}'")
+
+
 def case_malformed_profile(nl, uuid):
     """A profile that is none, or none for this pool."""
     bad = (errno.EINVAL, errno.ERANGE)

@@ -8,8 +8,9 @@
 seed_init
 module_load
 legs meta:32 hot:100 cold:40 cold:40 cold:40
-must pool_format cold 2+1
+must pool_format cold 2+1 data_journal 2048
 must volume_create 1 80
+must volume_create 2 1
 must dd if=/dev/zero of=/dev/mapper/vol1 bs=1M count=60 oflag=direct status=none
 
 client() {
@@ -26,6 +27,10 @@ unchanged() {
 ok "nobody may look, and change nothing" unchanged client unprivileged
 ok "fields that are wrong or missing are refused (I7)" unchanged client malformed
 ok "a dump has every extent once" client extents
+ok "and which volumes have all their writes staged" all message set_journal 2 all AND \
+	client journal 2 AND message set_journal 2 cold AND client journal ""
+must volume_close 2
+must message remove_volume 2
 ok "a migration is told of from begin to end" all client events AND eventually 10 all_in 1 cold
 ok "noise is answered and changes nothing (I7)" unchanged client noise "$SEED"
 ok "the kernel has nothing to report" not eval 'dmesg | grep -aE "BUG|WARNING|Oops"'

@@ -104,6 +104,7 @@ void sample_volume(struct couche_volume_desc *v)
 {
 	memset(v, 0, sizeof(*v));
 	v->id = 1 + sample_random() % COUCHE_MAX_VOLUMES;
+	v->flags = sample_random() & COUCHE_VOLUME_JOURNAL_ALL;
 	v->sectors = 8 + 8 * (u64)sample_random();
 	v->created = 1700000000 + sample_random();
 	memset(v->uuid, 1 + sample_random() % 255, sizeof(v->uuid));

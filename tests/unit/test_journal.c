@@ -240,7 +240,7 @@ static const struct sample_spoil spoils[] = {
 	{ "group", GROUP(to.nr, 33), "group nr" },
 	{ "volume id", VOLUME(head.id, 5), "record id" },
 	{ "volume id 0", VOLUME(head.id, 0), "volume id" },
-	{ "volume", VOLUME(to.flags, 1), "volume flags" },
+	{ "volume", VOLUME(to.flags, 2), "volume flags" },
 	{ "slot", STAGE(head.id, COUCHE_MAX_STAGE_SLOTS), "record slot" },
 	{ "stage extent", STAGE(to.extent, COUCHE_MAX_EXTENTS), "stage extent" },
 	{ "stage sequence", STAGE(to.sequence, COUCHE_MAX_SEQUENCE + 1), "stage sequence" },

@@ -81,6 +81,7 @@ static void sample_volume_1(struct couche_volume_desc *volume)
 {
 	sample_volume(volume);
 	volume->id = 1;
+	volume->flags = 0;
 	volume->sectors = 300ULL * o.super.extent_sectors;
 }
 
@@ -245,6 +246,60 @@ static void test_places_are_within_bounds(void **state)
 		expect_loss("volume 1 extent 0", bad[i].what);
 		expect_findings(1);
 	}
+}
+
+/* A volume that has writes to all its extents staged, and a slot over a hot one. */
+static void write_staging_of_all(void)
+{
+	struct couche_stage_desc slot = {
+		.volume = 1, .generation = 5, .sequence = 1, .flags = COUCHE_STAGE_ZERO,
+	};
+	struct couche_place place = cold_place(0, 0);
+	struct couche_volume_desc volume;
+	void *block = sample_block();
+
+	write_groups(1);
+	sample_volume_1(&volume);
+	volume.flags = COUCHE_VOLUME_JOURNAL_ALL;
+	couche_page_init(block, COUCHE_PAGE_VOLUME, 0, 0, 1);
+	couche_page_set_volume(block, 1, &volume);
+	write_page(1, block);
+	place.tier = COUCHE_TIER_HOT;
+	write_extents(0, &place, 1);
+	couche_page_init(block, COUCHE_PAGE_STAGE, 0, 0, 3);
+	couche_page_set_stage(block, 0, &slot);
+	write_page(3, block);
+	free(block);
+}
+
+static void check_slots(void)
+{
+	struct couche_map *map = couche_map_load(&o);
+
+	couche_map_check_slots(map);
+	couche_map_destroy(map);
+}
+
+static void test_staging_of_all_needs_its_feature(void **state)
+{
+	write_staging_of_all();
+	check_slots();
+	expect_loss("volume 1", "volume flags: not as the incompat feature says");
+
+	teardown(NULL);
+	make_leg();
+	write_staging_of_all();
+	write_volume();
+	check_slots();
+	expect_loss("slot 0", "the extent that it names is no stripe");
+	expect_findings(1);
+
+	teardown(NULL);
+	make_leg();
+	o.super.incompat |= COUCHE_FEATURE_INCOMPAT_STAGE_ALL;
+	write_staging_of_all();
+	check_slots();
+	expect_findings(0);
 }
 
 static void test_extents_end_with_their_volume(void **state)
@@ -460,6 +515,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_segment_is_on_its_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places_are_within_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_staging_of_all_needs_its_feature, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_extents_end_with_their_volume, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_whole_commits_are_replayed, setup, teardown),

@@ -14,6 +14,7 @@
 
 #include "block.h"
 #include "bounds.h"
+#include "record.h"
 #include "sample.h"
 #include "super.h"
 
@@ -174,6 +175,37 @@ static void test_shapes_are_of_a_cold_tier(void **state)
 	free(block);
 }
 
+/* Slots over what is written in place, and volumes that ask for it. */
+static void test_staging_of_all_is_said(void **state)
+{
+	struct couche_volume_desc volume = { .flags = COUCHE_VOLUME_JOURNAL_ALL }, plain = {};
+	struct couche_super s, back;
+	const char *field = NULL;
+	void *block = sample_block();
+
+	sample_super(&s);
+	assert_false(couche_super_stages(&s, COUCHE_TIER_HOT));
+	assert_true(couche_super_stages(&s, COUCHE_TIER_COLD));
+	assert_int_equal(couche_super_check_volume(&s, &plain, &field), 0);
+	assert_int_equal(couche_super_check_volume(&s, &volume, &field), -EINVAL);
+	sample_assert_field("volume", field, "volume flags: not as");
+
+	s.incompat |= COUCHE_FEATURE_INCOMPAT_STAGE_ALL;
+	couche_super_encode(&s, block);
+	assert_int_equal(couche_super_decode(block, &back, &field), 0);
+	assert_memory_equal(&s, &back, sizeof(s));
+	assert_true(couche_super_stages(&s, COUCHE_TIER_HOT));
+	assert_int_equal(couche_super_check_volume(&s, &volume, &field), 0);
+
+	s.incompat = COUCHE_FEATURE_INCOMPAT_STAGE_ALL;
+	s.stage_slots = 0;
+	s.stage_start = 0;
+	couche_super_encode(&s, block);
+	assert_int_equal(couche_super_decode(block, &back, &field), -EINVAL);
+	sample_assert_field("incompat", field, "incompat: a data journal");
+	free(block);
+}
+
 static void test_versions_and_features(void **state)
 {
 	struct couche_super s, back;
@@ -199,7 +231,7 @@ static void test_versions_and_features(void **state)
 	assert_int_equal(couche_super_decode(block, &back, &field), -EINVAL);
 	s.clean = 0;
 
-	s.incompat |= 4;
+	s.incompat |= 8;
 	couche_super_encode(&s, block);
 	assert_int_equal(couche_super_decode(block, &back, &field), -EPROTONOSUPPORT);
 	sample_assert_field("incompat", field, "incompat");
@@ -521,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_every_flipped_bit_is_seen),
 		cmocka_unit_test(test_shapes_of_groups),
 		cmocka_unit_test(test_shapes_are_of_a_cold_tier),
+		cmocka_unit_test(test_staging_of_all_is_said),
 		cmocka_unit_test(test_versions_and_features),
 		cmocka_unit_test(test_unsound_superblocks_are_named),
 		cmocka_unit_test(test_uuids),
