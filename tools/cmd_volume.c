@@ -13,10 +13,21 @@
 #define SECTOR	512
 
 static uint64_t size_bytes;
+static const char *journal = "cold";
 
-static const struct couche_option size_options[] = {
-	{ "size", 's', COUCHE_OPTION_SIZE, &size_bytes, "SIZE",
-	  "such as 10GiB; rounded up to whole extents" },
+#define SIZE_OPTION \
+	{ "size", 's', COUCHE_OPTION_SIZE, &size_bytes, "SIZE", \
+	  "such as 10GiB; rounded up to whole extents" }
+
+static const struct couche_option create_options[] = {
+	SIZE_OPTION,
+	{ "journal", 0, COUCHE_OPTION_TEXT, &journal, "WHICH",
+	  "extents whose partial writes the data journal takes: cold (default) or all" },
+	{ NULL }
+};
+
+static const struct couche_option resize_options[] = {
+	SIZE_OPTION,
 	{ NULL }
 };
 
@@ -65,6 +76,22 @@ static int check_size_given(const char *object)
 	return couche_fail(COUCHE_EXIT_USAGE, object, "has no size; give --size such as 10GiB");
 }
 
+static int check_journal(const char *what)
+{
+	if (!strcmp(journal, "all") || !strcmp(journal, "cold"))
+		return 0;
+	return couche_fail(COUCHE_EXIT_USAGE, what,
+			   "'%s' is not what the data journal can take; give cold or all", journal);
+}
+
+static int check_has_journal(const struct couche_nl_pool *pool, const char *object)
+{
+	if (!strcmp(journal, "all") && !pool->stage_slots)
+		return couche_fail(COUCHE_EXIT_FAILURE, object,
+				   "its pool has no data journal; make one with pool create --data-journal");
+	return 0;
+}
+
 static int send_message(const struct couche_ctl *ctl, const char *pool_dm,
 			const char *message)
 {
@@ -73,6 +100,14 @@ static int send_message(const struct couche_ctl *ctl, const char *pool_dm,
 		return 0;
 	}
 	return couche_dm_message(pool_dm, message);
+}
+
+static int send_journal(const struct couche_ctl *ctl, const char *pool_dm, uint32_t id)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message), "set_journal %u %s", id, journal);
+	return send_message(ctl, pool_dm, message);
 }
 
 /* The lowest free id; 0 if the name is taken or no id is left (*r says which). */
@@ -107,6 +142,14 @@ static uint32_t choose_id(struct couche_nl *nl, const struct couche_nl_pool *poo
 	return 0;
 }
 
+static void take_back(const struct couche_activation *a, uint32_t id)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message), "remove_volume %u", id);
+	couche_dm_message(a->pool_dm, message);
+}
+
 static int start_new(const struct couche_ctl *ctl, const struct couche_activation *a,
 		     uint32_t id, const char *name, uint64_t sectors, const char *object)
 {
@@ -122,16 +165,19 @@ static int start_new(const struct couche_ctl *ctl, const struct couche_activatio
 	r = send_message(ctl, a->pool_dm, message);
 	if (r)
 		return couche_dm_fail(r, object, "cannot be created");
+	r = strcmp(journal, "cold") ? send_journal(ctl, a->pool_dm, id) : 0;
+	if (r) {
+		take_back(a, id);
+		return couche_dm_fail(r, object, "cannot be staged as asked");
+	}
 	if (ctl->dry_run) {
 		printf("dmsetup create %s --uuid %s --table '0 %llu %s %s'\n", a->device, a->uuid,
 		       (unsigned long long)sectors, COUCHE_VOLUME_TARGET, a->params);
 		return 0;
 	}
 	r = couche_activation_start(a, sectors);
-	if (r) {
-		snprintf(message, sizeof(message), "remove_volume %u", id);
-		couche_dm_message(a->pool_dm, message);
-	}
+	if (r)
+		take_back(a, id);
 	return r;
 }
 
@@ -151,11 +197,13 @@ static int run_create(struct couche_ctl *ctl, int nr_args, char **args)
 	if (!r)
 		r = couche_name_check("volume name", name);
 	if (!r)
-		r = check_size_given(args[0]);
+		r = check_size_given(args[0]) ?: check_journal("--journal");
 	if (!r)
 		r = couche_session_open(&nl);
 	if (!r)
 		r = couche_session_pool(nl, pool_name, &pool);
+	if (!r)
+		r = check_has_journal(&pool, args[0]);
 	if (!r)
 		r = wanted_sectors(ctl, &pool, args[0], &sectors);
 	if (!r)
@@ -295,6 +343,35 @@ static int run_resize(struct couche_ctl *ctl, int nr_args, char **args)
 	return r;
 }
 
+static int run_set_journal(struct couche_ctl *ctl, int nr_args, char **args)
+{
+	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
+	struct couche_nl_volume volume;
+	struct couche_activation a;
+	struct couche_nl_pool pool;
+	int r;
+
+	if (nr_args != 2)
+		return couche_fail(COUCHE_EXIT_USAGE, "volume set-journal",
+				   "takes one POOL/VOLUME, and cold or all");
+	journal = args[1];
+	r = check_journal("volume set-journal");
+	if (!r)
+		r = find_volume("volume set-journal", 1, args, &nl, &pool, &volume);
+	if (!r)
+		r = check_has_journal(&pool, args[0]);
+	if (!r)
+		r = couche_activation_init(&a, &pool, volume.name, volume.id);
+	if (r)
+		return r;
+	r = send_journal(ctl, a.pool_dm, volume.id);
+	if (r)
+		return couche_dm_fail(r, args[0], "cannot be changed");
+	if (!ctl->dry_run)
+		couche_note(ctl, "%s: partial writes to %s extents are staged", args[0], journal);
+	return 0;
+}
+
 static int add_volumes(struct couche_nl *nl, const struct couche_nl_pool *pool, cJSON *array)
 {
 	_cleanup_free_ struct couche_nl_volume *volumes = NULL;
@@ -324,6 +401,7 @@ static int run_list(struct couche_ctl *ctl, int nr_args, char **args)
 		{ "WARM", "tier_bytes.warm", COUCHE_COLUMN_SIZE },
 		{ "COLD", "tier_bytes.cold", COUCHE_COLUMN_SIZE },
 		{ "DEVICE", "device" },
+		{ "JOURNAL", "journal", COUCHE_COLUMN_TEXT, true },
 		{ "ID", "id", COUCHE_COLUMN_NUMBER, true },
 		{ "DEGRADED-READS", "degraded_reads", COUCHE_COLUMN_NUMBER, true },
 		{ "LOST", "lost_extents", COUCHE_COLUMN_NUMBER, true },
@@ -371,10 +449,12 @@ static int volume_status(struct couche_ctl *ctl, int nr_args, char **args)
 
 const struct couche_command couche_volume_commands[] = {
 	{ "create", "POOL/VOLUME --size SIZE", "Make a volume; space is taken as it is written.",
-	  size_options, run_create },
+	  create_options, run_create },
 	{ "remove", "POOL/VOLUME", "Remove a volume and its data.", NULL, run_remove },
 	{ "resize", "POOL/VOLUME --size SIZE", "Make a volume larger, in use or not.",
-	  size_options, run_resize },
+	  resize_options, run_resize },
+	{ "set-journal", "POOL/VOLUME cold|all",
+	  "Which extents' partial writes the data journal takes.", NULL, run_set_journal },
 	{ "list", "[POOL]", "List the volumes of one pool or of all.", NULL, run_list },
 	{ "status", "POOL/VOLUME", "Show where the data of a volume is.", NULL, volume_status },
 	{ NULL }

@@ -131,6 +131,8 @@ static void show_volume(cJSON *entry, u32 id, const struct couche_volume_desc *v
 	couche_doc_add_text(entry, "name", volume->name);
 	couche_doc_add_uuid(entry, "uuid", volume->uuid);
 	couche_doc_add_number(entry, "created", volume->created);
+	couche_doc_add_text(entry, "journal",
+			    volume->flags & COUCHE_VOLUME_JOURNAL_ALL ? "all" : "cold");
 }
 
 static void show_extents(cJSON *list, const struct couche_page_head *head, const void *block)

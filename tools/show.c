@@ -249,6 +249,7 @@ void couche_show_volume(cJSON *object, const struct couche_nl_volume *volume,
 	couche_doc_add_bool(object, "active", volume->active);
 	couche_doc_add_text(object, "device", volume->active ? path : NULL);
 	couche_doc_add_number(object, "size_bytes", volume->sectors * SECTOR);
+	couche_doc_add_text(object, "journal", volume->journal_all ? "all" : "cold");
 	tiers = couche_doc_add_object(object, "tier_bytes");
 	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
 		couche_doc_add_number(tiers, couche_tier_name(tier),

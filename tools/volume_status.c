@@ -2,6 +2,7 @@
 #include "volume.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "plan.h"
 #include "pool.h"
@@ -106,6 +107,8 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *doc, const cha
 	       *device ? device : "- (not active)",
 	       couche_size_format(couche_doc_number(doc, "volume.size_bytes"), size),
 	       couche_size_format(couche_doc_number(doc, "volume.mapped_bytes"), mapped));
+	if (!strcmp(couche_doc_text(doc, "volume.journal"), "all"))
+		puts(" stage: what is written to parts of any extent");
 	if (couche_doc_number(doc, "volume.lost_extents"))
 		printf("  LOST: %llu extents cannot be read\n",
 		       (unsigned long long)couche_doc_number(doc, "volume.lost_extents"));

@@ -327,6 +327,39 @@ flushes() {
 	couchectl migrate tank/vol --to hot -w -q </dev/null >/dev/null 2>&1
 }
 
+# journal_is WHICH: what the list says of jam/asking, and its status
+journal_is() {
+	couchectl volume list jam -o json |
+		jq -e --arg which "$1" '.volumes[] | select(.name == "asking") | .journal == $which' &&
+		couchectl volume list jam -o wide | grep -q "asking .* $1 " &&
+		[ "$1 $(couchectl volume status jam/asking | grep -c "^ stage: .* any extent")" = \
+			"$([ "$1" = all ] && echo all 1 || echo cold 0)" ]
+}
+
+asks_for_journal() {
+	attach 25 64M
+	attach 26 64M
+	couchectl pool create plain --meta /dev/loop25 --hot /dev/loop26 --segment-size 4MiB -q
+	couchectl volume create plain/vol --size 1MiB -q
+	refuses 1 plain/vol "a volume asks, and its pool has no data journal" \
+		couchectl volume set-journal plain/vol all
+	refuses 1 plain/new "a new one as well" \
+		couchectl volume create plain/new --size 1MiB --journal all
+	expect 0 "a pool without one goes" couchectl pool export plain
+	losetup -d /dev/loop25 /dev/loop26
+	expect 0 "a plan for one that has all its writes staged" \
+		couchectl volume create jam/asking --size 1MiB --journal all -n
+	holds "says so" grep -q "set_journal 2 all" "$OUT"
+	expect 0 "it is made" couchectl volume create jam/asking --size 1MiB --journal all
+	holds "the list and the status show it" journal_is all
+	expect 0 "it stops asking" couchectl volume set-journal jam/asking cold
+	holds "which they show as well" journal_is cold
+	expect 0 "it asks again" couchectl volume set-journal jam/asking all
+	expect 0 "the volumes of the pool as JSON" couchectl volume list jam -o json
+	valid "follow the schema"
+	couchectl volume remove jam/asking --yes -q
+}
+
 # With as many healthy shards needed as there are, one leg is enough to jam it.
 jams() {
 	local leg pid
@@ -338,6 +371,7 @@ jams() {
 		--cold-profile 2+1 --cold-min-healthy 3 --segment-size 4MiB \
 		--data-journal 1MiB --destage-interval 0
 	couchectl volume create jam/vol --size 8MiB -q
+	asks_for_journal
 	dd if=/dev/urandom of=/dev/mapper/jam-vol bs=1M count=8 oflag=direct status=none
 	couchectl migrate jam/vol --to cold -w -q </dev/null >/dev/null 2>&1
 	dd if=/dev/urandom of=/dev/mapper/jam-vol bs=4096 count=2 seek=3 oflag=direct conv=notrunc \
