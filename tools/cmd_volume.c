@@ -346,7 +346,7 @@ static int run_resize(struct couche_ctl *ctl, int nr_args, char **args)
 static int run_set_journal(struct couche_ctl *ctl, int nr_args, char **args)
 {
 	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
-	struct couche_nl_volume volume;
+	struct couche_nl_volume volume = {};
 	struct couche_activation a;
 	struct couche_nl_pool pool;
 	int r;

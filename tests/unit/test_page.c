@@ -325,8 +325,10 @@ static const struct sample_spoil volumes[] = {
 	{ "id 0", VOLUME(id, 0), "volume id" },
 	{ "id", VOLUME(id, 1025), "volume id" },
 	{ "flags", VOLUME(flags, 2), "volume flags" },
-	{ "part of a block", VOLUME(sectors, 12), "volume sectors: not a multiple" },
-	{ "sectors", VOLUME(sectors, COUCHE_MAX_VOLUME_SECTORS + 8), "volume sectors: more" },
+	{ "part of a block", VOLUME(sectors, 12),
+	  "volume sectors: not a multiple" },
+	{ "sectors", VOLUME(sectors, COUCHE_MAX_VOLUME_SECTORS + 8),
+	  "volume sectors: more" },
 	{ "all sectors", VOLUME(sectors, ~7ULL), "volume sectors: more" },
 	{ "name", VOLUME(name[3], 0x7f), "volume name" },
 };
