@@ -167,6 +167,11 @@ def case_unprivileged(nl, uuid):
     refused([errno.EPERM], lambda: nl.do("POOL_SET_PROFILE", *profile(uuid, 1, 1)))
 
 
+def case_no_journal(nl, uuid):
+    """Where there is no data journal, none is flushed."""
+    refused([errno.ENODEV], lambda: nl.do("FLUSH", pool_attr(uuid)))
+
+
 def case_journal(nl, uuid, wanted):
     """Which volumes have writes to all their extents staged."""
     found = [str(struct.unpack("=I", volume[N["A_VOLUME_ID"]])[0])
@@ -223,7 +228,6 @@ def case_malformed(nl, uuid):
     for fields in ([], [attr(N["A_POOL_UUID"], b"short")], [pool, volume],
                    [pool, u32("A_FLUSH_LEFT", 1)]):
         refused(bad, lambda fields=fields: nl.do("FLUSH", *fields))
-    refused([errno.ENODEV], lambda: nl.do("FLUSH", pool))
     case_malformed_profile(nl, uuid)
     refused([errno.EOPNOTSUPP], lambda: list(nl.ask(nl.family, 200)))
     refused([errno.ESTALE], lambda: nl.do("MIGRATE", pool, volume, tier,

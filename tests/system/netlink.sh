@@ -49,6 +49,7 @@ must dmsetup message first 0 create_volume 1 2048 one
 for ((i = 1; i <= 400; i++)); do
 	must dmsetup message second 0 create_volume $i 2048 "volume-$i"
 done
+ok "where there is no data journal, none is flushed" client no_journal
 ok "a dump of all pools misses none of another's when one goes" client shifted first 400
 must dmsetup remove second
 ok "and all goes down clean" eventually 10 rmmod dm_couche
