@@ -107,8 +107,9 @@ int couche_repairs_write(struct couche_offline *o)
 	for (pass = 0; pass < 2; pass++) {
 		for (i = 0; i < o->repairs->nr && !r; i++) {
 			const struct couche_repair *repair = &o->repairs->list[i];
+			bool comes_last = repair->from == COUCHE_NO_LEG;
 
-			if ((repair->from == COUCHE_NO_LEG) == pass)
+			if (comes_last == pass)
 				r = write_one(o, repair, block);
 		}
 	}
