@@ -32,6 +32,7 @@ struct loading {
 	u8 best_leg[READ_PAGES];	/* and where it stands */
 	u8 best_slot[READ_PAGES];
 	u8 bad[COUCHE_MAX_LEGS][READ_PAGES];	/* bit per slot that is damaged */
+	u64 good[READ_PAGES][2];	/* bit per leg of which that slot is not */
 	bool blank[READ_PAGES];
 	u64 newest_damaged[READ_PAGES];
 	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
@@ -258,6 +259,8 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 		struct slot slot;
 
 		judge_slot(l, first + i, block, &slot);
+		if (!slot.err || slot.blank)
+			l->good[i][s] |= 1ull << leg;
 		if (slot.err) {
 			l->blank[i] |= slot.blank;
 			if (slot.blank)
@@ -287,21 +290,32 @@ static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
 }
 
 /*
- * What is damaged becomes the newest version. What is older gets it where the
- * others have it: the next checkpoint writes the other slot, on all legs.
+ * A slot becomes what it is on the other legs, for the next checkpoint writes one
+ * and the same slot on all of them, which must be the newest version on none. If
+ * no leg has it, the newest version is as good, as all of them get it.
  */
+static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned int s)
+{
+	u32 from = l->best_leg[i];
+	unsigned int from_slot = l->best_slot[i];
+
+	if (s != from_slot && l->good[i][s]) {
+		from = __builtin_ctzll(l->good[i][s]);
+		from_slot = s;
+	}
+	couche_repair_copy(l->map->o, leg, slot_sector(l, first + i, s), from,
+			   slot_sector(l, first + i, from_slot), "map page %u slot %c",
+			   first + i, s ? 'B' : 'A');
+}
+
 static void repair_page(struct loading *l, u32 leg, u32 first, u32 i)
 {
 	bool old = l->map->o->super.clean && l->leg_sequence[leg][i] < l->sequence[i];
 	unsigned int s;
 
-	for (s = 0; s < 2; s++) {
+	for (s = 0; s < 2; s++)
 		if ((l->bad[leg][i] & (1u << s)) || (old && s == l->best_slot[i]))
-			couche_repair_copy(l->map->o, leg, slot_sector(l, first + i, s),
-					   l->best_leg[i],
-					   slot_sector(l, first + i, l->best_slot[i]),
-					   "map page %u slot %c", first + i, s ? 'B' : 'A');
-	}
+			repair_slot(l, leg, first, i, s);
 }
 
 /* All current legs of a stopped pool have the newest version of a page. */
@@ -345,6 +359,7 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	memset(l->newest_damaged, 0, sizeof(l->newest_damaged));
 	memset(l->leg_sequence, 0, sizeof(l->leg_sequence));
 	memset(l->bad, 0, sizeof(l->bad));
+	memset(l->good, 0, sizeof(l->good));
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
 

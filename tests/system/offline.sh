@@ -283,6 +283,8 @@ ok "a damaged slot of a map page" all image clean AND \
 	spoil $IMAGES/1 "$(page_block 0 "$SLOT")" AND mended 1
 ok "the older one as well" all image clean AND \
 	spoil $IMAGES/1 "$(page_block 0 $((1 - SLOT)))" AND mended 1
+# The next checkpoint writes over this slot, on all legs.
+ok "which is not the newest one on any leg (I1)" diff -r /tmp/clean $IMAGES
 ok "a version that one leg never got" all image clean AND blank_newest AND mended 1
 ok "one that no leg has stays lost, and is not written over" all image clean AND spoil_newest AND \
 	cp -r $IMAGES /tmp/spoilt AND repair 8 0 AND diff -r /tmp/spoilt $IMAGES
