@@ -243,8 +243,8 @@ void couche_provision_work(struct work_struct *work)
 	}
 	p.entry = couche_volume_entry(p.page, p.extent);
 	if (!couche_extent_try_own(p.entry, &p.word)) {
-		couche_pool_defer(p.pool, couche_io_bio(io), &p.entry->word,
-				  ENTRY_BUSY | ENTRY_MOVING);
+		couche_io_enter(io);
+		couche_io_defer(io, &p.entry->word, ENTRY_BUSY | ENTRY_MOVING);
 		return;
 	}
 	if (!(p.word & ENTRY_MAPPED) && !data) {

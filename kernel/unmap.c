@@ -58,8 +58,8 @@ static void unmap_work(struct work_struct *work)
 	int err;
 
 	if (!couche_extent_try_own(entry, &word)) {
-		couche_pool_defer(io->volume->pool, couche_io_bio(io), &entry->word,
-				  ENTRY_BUSY | ENTRY_MOVING);
+		couche_io_enter(io);
+		couche_io_defer(io, &entry->word, ENTRY_BUSY | ENTRY_MOVING);
 		return;
 	}
 	err = unmap_owned(io, page, entry);
