@@ -226,7 +226,6 @@ static int copy_extent(struct copy *c)
 {
 	int err;
 
-	sync_writers(c);
 	for (;;) {
 		err = scale_up(c);
 		if (!err)
@@ -234,6 +233,8 @@ static int copy_extent(struct copy *c)
 		if (err || own_unchanged(c))
 			return err;
 		note_race(c);
+		/* Shards of the last try must not pass for those of the next. */
+		c->to.place.generation = couche_commit_next_generation(c->pool);
 	}
 }
 
@@ -253,6 +254,7 @@ static bool take_kept(struct copy *c)
 		return false;
 	own_unchanged(c);
 	c->to.place = kept.place;
+	c->missing = lost(c, &c->to);
 	c->epoch = READ_ONCE(c->pool->epoch);
 	return !c->writable || (atomic64_read(&c->entry->word) & ENTRY_KEPT);
 }
@@ -355,6 +357,8 @@ static int copy_to_new_rows(struct copy *c)
 	err = find_rows(c);
 	if (err)
 		return err;
+	/* Before: a read inside io_gate may wait for an urgent one. */
+	sync_writers(c);
 	c->stripe = couche_stripe_get(c->pool, c->r->flags & RELOCATE_URGENT);
 	err = copy_extent(c);
 	couche_stripe_put(c->pool, c->stripe);
