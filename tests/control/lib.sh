@@ -3,10 +3,23 @@
 # shellcheck disable=SC2034 # the tests that source this use the variables
 #
 # What the tests of the agent share. Sourced, never run. Each test works in a
-# directory of its own, on free ports of the loopback interface, and ends only
-# what it started.
+# directory and a network of its own and ends only what it started.
 
 set -u
+
+# Nothing that runs beside the test can take its ports, then; and the ones
+# that clients get of the kernel are others.
+if [ -z "${COUCHE_OWN_NETWORK:-}" ]; then
+	if [ "$EUID" -eq 0 ]; then
+		COUCHE_OWN_NETWORK=yes exec unshare --net "$0" "$@"
+	fi
+	COUCHE_OWN_NETWORK=yes exec unshare --map-root-user --net "$0" "$@"
+fi
+ip link set lo up
+PORT=9090			# of what is, or plays, Prometheus
+OTHER_PORT=9091
+METRICS_PORT=9200		# of the agent; start_agent() takes the next ones
+HEALTH_PORT=9201
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 AGENT=$TOP/build/couchestor
@@ -80,13 +93,6 @@ eventually() {
 	done
 }
 
-free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 build_replay() {
 	make -s -C "$TOP" build/control/couchestor-replay \
 		build/control/couchestor-replay-plain >"$WORK/make.log" 2>&1 || {
@@ -96,12 +102,13 @@ build_replay() {
 	}
 }
 
-# start_agent PROGRAM ARGS...: in the background, on free ports, polling fast.
+# start_agent PROGRAM ARGS...: in the background, on other ports than the last
+# one, polling fast.
 start_agent() {
 	local program=$1
 	shift
-	METRICS_PORT=$(free_port)
-	HEALTH_PORT=$(free_port)
+	METRICS_PORT=$((METRICS_PORT + 2))
+	HEALTH_PORT=$((HEALTH_PORT + 2))
 	rm -f "$WORK/agent.status"
 	{
 		"$program" --metrics-addr "127.0.0.1:$METRICS_PORT" \

@@ -13,18 +13,16 @@ write_kernel '.volumes += [{ "pool": "tank", "id": 9, "name": "new", "generation
 	"sectors": 65536, "uuid": "aaaaaaaa-0000-0000-0000-000000000009",
 	"tier_extents": [0, 0, 0], "reads_per_second": 0, "writes_per_second": 0 }]'
 write_policy
-PORT=$(free_port)
-OTHER=$(free_port)
 MODE=$WORK/mode
 echo empty >"$MODE"
 echo honest >"$WORK/other"
 python3 "$TOP/tests/control/lying_prometheus.py" "$PORT" "$MODE" \
-	"http://127.0.0.1:$OTHER/api/v1/query" &
+	"http://127.0.0.1:$OTHER_PORT/api/v1/query" &
 STARTED+=($!)
-python3 "$TOP/tests/control/lying_prometheus.py" "$OTHER" "$WORK/other" &
+python3 "$TOP/tests/control/lying_prometheus.py" "$OTHER_PORT" "$WORK/other" &
 STARTED+=($!)
 eventually 10 curl -s "http://127.0.0.1:$PORT/"
-eventually 10 curl -s "http://127.0.0.1:$OTHER/"
+eventually 10 curl -s "http://127.0.0.1:$OTHER_PORT/"
 
 start_agent "$REPLAY" --policy-file "$WORK/policy.yaml" --log-level debug \
 	--prometheus-url "http://127.0.0.1:$PORT"

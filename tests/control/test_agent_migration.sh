@@ -9,7 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 
 build_replay
-PORT=$(free_port)
 echo honest >"$WORK/mode"
 python3 "$TOP/tests/control/lying_prometheus.py" "$PORT" "$WORK/mode" &
 STARTED+=($!)

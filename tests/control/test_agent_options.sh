@@ -63,7 +63,6 @@ spec:
   highWatermarkIOPS: many' "5:22: spec.highWatermarkIOPS: is 'many', must be a whole number"
 ok "so does one that is not YAML" bad_policy 'a: [' "2:1: not YAML"
 
-PORT=$(free_port)
 write_policy
 start_agent "$AGENT" --policy-file "$WORK/policy.yaml" --prometheus-url "http://127.0.0.1:$PORT" \
 	--log-json

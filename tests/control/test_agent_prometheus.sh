@@ -24,7 +24,6 @@ spec:
   parityShards: 2
 YAML
 
-PORT=$(free_port)
 start_agent "$REPLAY" --policy-file "$WORK/policy.yaml" --log-level debug \
 	--prometheus-url "http://127.0.0.1:$PORT"
 
