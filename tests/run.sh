@@ -73,6 +73,18 @@ tap_count() {
 		}' "$1"
 }
 
+# tap_details LOG: what it says of the first failures, and how it ends.
+tap_details() {
+	awk '
+		/^# .*(seed|SEED)/ { print; next }
+		/^not ok/ { left = ++bad > 5 ? 0 : 16 }
+		/^ok/ { left = 0 }
+		left-- > 0
+	' "$1"
+	echo ...
+	tail -n 12 "$1"
+}
+
 # suite_result RUNG NAME LOG STATUS SECONDS: count it and say so.
 suite_result() {
 	local rung=$1 name=$2 log=$3 status=$4 seconds=$5 counts
@@ -90,7 +102,7 @@ suite_result() {
 	if [ "$bad" -gt 0 ]; then
 		failures+=("$rung $name: $log")
 		tap_count "$log" "$status" | sed -n 's/^!/          /p'
-		tail -n 25 "$log" | sed 's/^/          | /'
+		tap_details "$log" | sed 's/^/          | /'
 	fi
 }
 
