@@ -285,10 +285,6 @@ void couche_control_fail_work(struct work_struct *work)
 	}
 }
 
-/*
- * It takes all writes from here on, and is trusted when it has what is staged
- * and a checkpoint of every page, which flushes, has gone through.
- */
 static int fill_meta(struct couche_pool *pool, struct couche_leg *leg)
 {
 	int err = couche_stage_copy(pool, leg);
@@ -301,6 +297,10 @@ static int fill_meta(struct couche_pool *pool, struct couche_leg *leg)
 	return couche_commit_checkpoint(pool);
 }
 
+/*
+ * It takes all writes from here on, and is trusted when it has what is staged
+ * and a checkpoint of every page, which flushes, has gone through.
+ */
 static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
 {
 	u32 epoch;
