@@ -61,6 +61,7 @@ struct leg_view {
 	bool blank;
 	bool decoded;			/* it holds a superblock in order */
 	u64 sequence;
+	u8 state;			/* of the leg itself */
 	u8 uuid[COUCHE_UUID_SIZE];
 };
 
@@ -85,6 +86,7 @@ static int view_leg(struct couche_pool *pool, struct couche_leg *leg, void *buf,
 		return view->err;
 	view->sequence = two->sequence;
 	view->decoded = true;
+	view->state = two->leg[two->leg_index].state;
 	memcpy(view->uuid, two->leg[two->leg_index].uuid, COUCHE_UUID_SIZE);
 	view->why = NULL;
 	view->err = -EINVAL;
@@ -333,6 +335,22 @@ int couche_superblock_load(struct couche_pool *pool, const struct couche_tableli
 	return err;
 }
 
+/* One leg by itself. */
+static int view_one(struct couche_pool *pool, struct couche_leg *leg, struct leg_view *view)
+{
+	struct couche_super *two = kvcalloc(2, sizeof(*two), GFP_KERNEL);
+	void *buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (two && buf) {
+		view_leg(pool, leg, buf, two, view);
+		err = 0;
+	}
+	kfree(buf);
+	kvfree(two);
+	return err;
+}
+
 /**
  * couche_superblock_check_leg() - Is the device of a leg still that leg?
  * @pool: the pool
@@ -343,22 +361,18 @@ int couche_superblock_load(struct couche_pool *pool, const struct couche_tableli
  */
 int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg)
 {
-	struct couche_super *s = kvcalloc(2, sizeof(*s), GFP_KERNEL);
-	void *buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
-	struct leg_view view = {};
+	struct leg_view view;
 	const char *why;
-	int err = -ENOMEM;
+	int err;
 
-	if (s && buf) {
-		view_leg(pool, leg, buf, s, &view);
-		why = why_not(leg, &pool->super.leg[leg->index], &view);
-		err = why ? view.err ?: -EINVAL : 0;
-		if (why)
-			complain(pool, leg->index, &view, why);
-	}
-	kfree(buf);
-	kvfree(s);
-	return err;
+	err = view_one(pool, leg, &view);
+	if (err)
+		return err;
+	why = why_not(leg, &pool->super.leg[leg->index], &view);
+	if (!why)
+		return 0;
+	complain(pool, leg->index, &view, why);
+	return view.err ?: -EINVAL;
 }
 
 /**
@@ -374,19 +388,13 @@ int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg
  */
 int couche_superblock_check_new(struct couche_pool *pool, struct couche_leg *leg)
 {
-	struct couche_super *s = kvcalloc(2, sizeof(*s), GFP_KERNEL);
-	void *buf = kmalloc(2 * COUCHE_BLOCK_SIZE, GFP_KERNEL);
-	struct leg_view view = {};
-	int err = -ENOMEM;
+	struct leg_view view;
+	int err;
 
-	if (s && buf) {
-		err = view_leg(pool, leg, buf, s, &view);
-		if (err == -EIO || view.blank)
-			err = view.blank ? 0 : err;
-		else if (err || s->leg[leg->index].state != COUCHE_LEG_FAILED)
-			err = -EEXIST;
-	}
-	kfree(buf);
-	kvfree(s);
-	return err;
+	err = view_one(pool, leg, &view);
+	if (err || view.blank)
+		return err;
+	if (view.err == -EIO)
+		return -EIO;
+	return view.err || view.state != COUCHE_LEG_FAILED ? -EEXIST : 0;
 }
