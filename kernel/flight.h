@@ -87,16 +87,4 @@ static inline bool couche_flight_fenced(const struct couche_leg *leg)
 	return READ_ONCE(leg->orphans);
 }
 
-/**
- * couche_flight_stale() - Was it for a device that the leg no longer has?
- * @flight: begun or watched, not yet let go
- *
- * Context: any.
- * Return: true when what became of it says nothing about the leg's device.
- */
-static inline bool couche_flight_stale(const struct couche_flight *flight)
-{
-	return flight->life != READ_ONCE(flight->leg->life);
-}
-
 #endif /* COUCHE_FLIGHT_H */

@@ -329,20 +329,20 @@ int couche_io_done(struct couche_io *io, blk_status_t *status)
 {
 	struct bio *bio = couche_io_bio(io);
 	bool write = op_is_write(bio_op(bio));
-	bool stale = false;
+	u32 life = io->leg ? READ_ONCE(io->leg->life) : 0;
 
 	if (io->flags & IO_WATCHED) {
 		/* First: until then the watchdog may change the flags as well. */
 		couche_flight_unwatch(&io->flight);
 		io->flags &= ~IO_WATCHED;
-		stale = couche_flight_stale(&io->flight);
+		life = io->flight.life;
 	}
 	if (*status == BLK_STS_AGAIN)
 		goto leave;	/* no error: it would have had to wait */
 	if (io->leg) {
-		if (*status && !stale)
-			couche_leg_note_error(io->leg, write);
-		else if (!*status && write)
+		if (*status)
+			couche_leg_note_error(io->leg, life, write);
+		else if (write)
 			couche_leg_set_dirty(io->leg);
 	}
 	if (*status && io->leg && !write && couche_read_retry(io))

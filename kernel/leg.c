@@ -88,31 +88,21 @@ void couche_leg_note(struct couche_leg *leg, bool write)
 }
 
 /**
- * couche_leg_note_error() - Count a failed bio
+ * couche_leg_note_error() - Count a bio that failed, or was given up
  * @leg: where it failed
- * @write: direction
- *
- * Context: any.
- */
-void couche_leg_note_error(struct couche_leg *leg, bool write)
-{
-	atomic_inc(write ? &leg->write_errors : &leg->read_errors);
-	couche_leg_check_errors(leg);
-}
-
-/**
- * couche_leg_note_flight_error() - Count a bio that failed, or was given up
- * @flight: of the bio
+ * @life: of the leg when the bio was sent
  * @write: direction
  *
  * Not on the device that has taken the place of the one it was for.
  *
  * Context: any.
  */
-void couche_leg_note_flight_error(const struct couche_flight *flight, bool write)
+void couche_leg_note_error(struct couche_leg *leg, u32 life, bool write)
 {
-	if (!couche_flight_stale(flight))
-		couche_leg_note_error(flight->leg, write);
+	if (life != READ_ONCE(leg->life))
+		return;
+	atomic_inc(write ? &leg->write_errors : &leg->read_errors);
+	couche_leg_check_errors(leg);
 }
 
 /**
@@ -223,7 +213,7 @@ static void leg_bio_end(struct couche_flight *flight, blk_status_t status)
 
 	if (status) {
 		if (!lb->quiet)
-			couche_leg_note_flight_error(flight, lb->write);
+			couche_leg_note_error(flight->leg, flight->life, lb->write);
 		if (status == BLK_STS_TIMEOUT && !lb->write)
 			set_bit(lb->tag, (unsigned long *)&batch->abandoned);
 		set_bit(lb->tag, (unsigned long *)&batch->failed);

@@ -104,9 +104,7 @@ static void part_endio(struct bio *bio)
 	struct couche_stripe_read *read = rb->part->read;
 
 	if (bio->bi_status) {
-		/* Not on the device that has taken the place of the one that was read. */
-		if (rb->life == READ_ONCE(rb->leg->life))
-			couche_leg_note_error(rb->leg, false);
+		couche_leg_note_error(rb->leg, rb->life, false);
 		WRITE_ONCE(rb->part->bad, true);
 	}
 	bio_put(bio);
