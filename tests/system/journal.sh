@@ -6,27 +6,16 @@
 # power cuts and lost legs, and are written back in place. A file is the model of
 # what the volume must read as.
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/stage_words.sh"
 
 seed_init
 module_load
 SIZE=16
-V=/dev/mapper/vol1
-MODEL=/tmp/model
-BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
 SLOTS=1024			# 4 MiB
 LEG_CACHE=4
 HOT=(2 3)			# the legs that are mirrors of each other
 legs meta:24 meta:24 hot:26 hot:26 cold:16 cold:16 cold:16 cold:16 cold:16 cold:16
-# Nothing is destaged before it is asked for, or there is no room.
-KEEP=(destage_interval 0 destage_threshold 95)
-
-stage_used() {
-	dmsetup status "$POOL" | awk '{ print $(NF - 3) }' | cut -d/ -f1
-}
-
-destaged() {
-	dmsetup status "$POOL" | awk '{ print $(NF - 2) }' | cut -d/ -f2
-}
+DESTAGE_LIMIT=60
 
 volume_journal() {
 	volume_field "$1" 9
@@ -39,44 +28,6 @@ leg_writes() {
 
 hot_writes() {
 	echo $(($(leg_writes "${HOT[0]}") + $(leg_writes "${HOT[1]}")))
-}
-
-# both COMMAND... DEVICE-IS-@...: to the volume and to the model.
-both() {
-	"${@//@/$V}" && "${@//@/$MODEL}"
-}
-
-# write SEED FIRST COUNT: blocks
-write() {
-	both stamp fill @ "$1" "$2" "$3"
-}
-
-reads_as_model() {
-	drop_caches
-	cmp <(dd if=$V bs=1M iflag=direct status=none) $MODEL
-}
-
-# Every other block of a few extents, runs, both ends of extents, and again.
-write_here_and_there() {
-	local i
-	for i in $(seq 0 2 40); do
-		write $((SEED + i)) "$i" 1 || return
-	done
-	write 11 $((BLOCKS * 3 - 1)) 2 && write 12 $((BLOCKS * 5)) $((BLOCKS - 1)) &&
-		write 13 $((BLOCKS * 7 + 3)) 20 && write 14 4 1 && write 15 4 1 && sync $V
-}
-
-destage_all() {
-	message flush && eventually 60 is 0 stage_used
-}
-
-power_cut() {
-	legs_save /tmp/image
-}
-
-start_after_cut() {
-	volume_close 1 && pool_remove && legs_load /tmp/image &&
-		pool_create "${KEEP[@]}" && volume_open 1 $SIZE
 }
 
 all_online() {
@@ -124,12 +75,6 @@ must dd if=$V of=$MODEL bs=4096 skip=100 seek=100 count=1 iflag=direct conv=notr
 must power_cut
 ok "is there after a power cut (I1)" all start_after_cut AND reads_as_model
 
-zero_part() {
-	blkdiscard -z -f -o $(((BLOCKS * 9 + 2) * 4096)) -l $((5 * 4096)) $V &&
-		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 9 + 2)) count=5 conv=notrunc \
-			status=none
-}
-
 ok "zeroes of a part are staged as such" all zero_part AND reads_as_model AND is 80 stage_used
 must sync $V
 must power_cut
@@ -172,17 +117,8 @@ ok "and it is written back again" all reads_as_model AND with_one_copy "${HOT[1]
 
 must write 21 $((BLOCKS * 2 + 5)) 3
 must write 22 $((BLOCKS * 3 + 5)) 3
-discard_extent() {
-	blkdiscard -f -o $((BLOCKS * 2 * 4096)) -l $((BLOCKS * 4096)) $V &&
-		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 2)) count=$BLOCKS conv=notrunc \
-			status=none
-}
 ok "a discarded extent reads as zeros, whatever was staged of it (I2)" all discard_extent AND \
 	reads_as_model
-overwrite_extent() {
-	both dd if=/tmp/extent of=@ bs=$((EXTENT * 512)) seek=3 count=1 oflag=direct conv=notrunc \
-		status=none && sync $V
-}
 must dd if=/dev/urandom of=/tmp/extent bs=$((EXTENT * 512)) count=1 status=none
 ok "an overwritten one as it was written" all overwrite_extent AND reads_as_model
 ok "their slots are free" is 0 stage_used
@@ -234,11 +170,6 @@ ok "what is staged needs no room there" all destage_all AND reads_as_model AND a
 must volume_close 2
 must message remove_volume 2
 
-random_writes() {
-	fio --name=fill --filename=$V --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=4k \
-		--size=${SIZE}M --io_size=20M --randseed="$SEED" --verify=crc32c --do_verify=1 \
-		--verify_fatal=1 --verify_dump=0 --fsync=200 --end_fsync=1
-}
 ok "more random writes than the journal has slots, read back" random_writes
 dd if=$V of=$MODEL bs=1M iflag=direct conv=notrunc status=none
 must power_cut
@@ -262,23 +193,14 @@ must sync $V
 ok "without one of the meta legs and one copy" all leg_break 0 AND leg_break "${HOT[0]}" AND \
 	reads_as_model
 ok "writes go on" all write 42 $((BLOCKS * 11 + 7)) 12 AND sync $V AND reads_as_model
-leg_back() {
-	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"
-}
 ok "and so does writing back" all destage_all AND reads_as_model
 ok "the legs come back" all leg_mend 0 AND leg_mend "${HOT[0]}" AND leg_back 0 AND \
 	leg_back "${HOT[0]}" AND eventually 30 all_online
 ok "with what they missed" all with_one_copy "${HOT[0]}" AND reads_as_model
 
-endless() {
-	timeout 60 fio --name=stuck --filename=$V --direct=1 --ioengine=libaio --iodepth=16 \
-		--rw=randwrite --bs=4k --size=${SIZE}M --io_size=12M --randseed="$SEED" \
-		--continue_on_error=all --output-format=terse
-	[ $? -ne 124 ]
-}
 must leg_break_writes "${HOT[0]}"
 must leg_break_writes "${HOT[1]}"
-ok "where nothing can be written back, a full journal holds nobody up" endless
+ok "where nothing can be written back, a full journal holds nobody up" endless 12M
 must leg_mend "${HOT[0]}"
 must leg_mend "${HOT[1]}"
 ok "volumes go, with what is staged of them" all volume_close 1 AND message remove_volume 1 AND \

@@ -5,64 +5,14 @@
 # back from there, survive power cuts and lost legs, and are merged into new
 # stripes. A file is the model of what the volume must read as.
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/stage_words.sh"
 
 seed_init
 module_load
 SIZE=24
-V=/dev/mapper/vol1
-MODEL=/tmp/model
-BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
 SLOTS=2048			# 8 MiB
 LEG_CACHE=4
 legs meta:32 meta:32 hot:48 cold:24 cold:24 cold:24 cold:24 cold:24 cold:24
-# Nothing is destaged before it is asked for, or there is no room.
-KEEP=(destage_interval 0 destage_threshold 95)
-
-stage_used() {
-	dmsetup status "$POOL" | awk '{ print $(NF - 3) }' | cut -d/ -f1
-}
-
-destaged() {
-	dmsetup status "$POOL" | awk '{ print $(NF - 2) }' | cut -d/ -f2
-}
-
-# both COMMAND... DEVICE-IS-@...: to the volume and to the model.
-both() {
-	"${@//@/$V}" && "${@//@/$MODEL}"
-}
-
-# write SEED FIRST COUNT: blocks
-write() {
-	both stamp fill @ "$1" "$2" "$3"
-}
-
-reads_as_model() {
-	drop_caches
-	cmp <(dd if=$V bs=1M iflag=direct status=none) $MODEL
-}
-
-# Ever other block of a few extents, runs, both ends of extents, and again.
-write_here_and_there() {
-	local i
-	for i in $(seq 0 2 40); do
-		write $((SEED + i)) "$i" 1 || return
-	done
-	write 11 $((BLOCKS * 3 - 1)) 2 && write 12 $((BLOCKS * 5)) $((BLOCKS - 1)) &&
-		write 13 $((BLOCKS * 7 + 3)) 20 && write 14 4 1 && write 15 4 1 && sync $V
-}
-
-destage_all() {
-	message flush && eventually 30 is 0 stage_used
-}
-
-power_cut() {
-	legs_save /tmp/image
-}
-
-start_after_cut() {
-	volume_close 1 && pool_remove && legs_load /tmp/image &&
-		pool_create "${KEEP[@]}" && volume_open 1 $SIZE
-}
 
 truncate -s ${SIZE}M $MODEL
 must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
@@ -87,12 +37,6 @@ must dd if=$V of=$MODEL bs=4096 skip=100 seek=100 count=1 iflag=direct conv=notr
 must power_cut
 ok "is there after a power cut (I1)" all start_after_cut AND reads_as_model
 
-zero_part() {
-	blkdiscard -z -f -o $(((BLOCKS * 9 + 2) * 4096)) -l $((5 * 4096)) $V &&
-		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 9 + 2)) count=5 conv=notrunc \
-			status=none
-}
-
 ok "zeroes of a part are staged as such" all zero_part AND reads_as_model AND is 80 stage_used
 must sync $V
 must power_cut
@@ -115,17 +59,8 @@ ok "and once that is durable, nothing comes back" all start_after_cut AND reads_
 
 must write 21 $((BLOCKS * 2 + 5)) 3
 must write 22 $((BLOCKS * 3 + 5)) 3
-discard_extent() {
-	blkdiscard -f -o $((BLOCKS * 2 * 4096)) -l $((BLOCKS * 4096)) $V &&
-		dd if=/dev/zero of=$MODEL bs=4096 seek=$((BLOCKS * 2)) count=$BLOCKS conv=notrunc \
-			status=none
-}
 ok "a discarded extent reads as zeros, whatever was staged of it (I2)" all discard_extent AND \
 	reads_as_model
-overwrite_extent() {
-	both dd if=/tmp/extent of=@ bs=$((EXTENT * 512)) seek=3 count=1 oflag=direct conv=notrunc \
-		status=none && sync $V
-}
 must dd if=/dev/urandom of=/tmp/extent bs=$((EXTENT * 512)) count=1 status=none
 ok "an overwritten one as it was written" all overwrite_extent AND reads_as_model
 ok "their slots are free" is 0 stage_used
@@ -145,9 +80,6 @@ must sync $V
 ok "without one of the meta legs and two cold ones" all leg_break 0 AND leg_break 3 AND \
 	leg_break 4 AND reads_as_model
 ok "writes go on" all write 32 $((BLOCKS * 11 + 7)) 12 AND sync $V AND reads_as_model
-leg_back() {
-	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"
-}
 ok "the meta leg comes back" all leg_mend 0 AND leg_mend 3 AND leg_mend 4 AND leg_back 0
 all_online() {
 	is AAAAAAAAA pool_legs
@@ -242,11 +174,6 @@ must eval 'echo 64 >/sys/module/dm_couche/parameters/leg_error_limit'
 
 # --- full ---------------------------------------------------------------------
 
-random_writes() {
-	fio --name=fill --filename=$V --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=4k \
-		--size=${SIZE}M --io_size=20M --randseed="$SEED" --verify=crc32c --do_verify=1 \
-		--verify_fatal=1 --verify_dump=0 --fsync=200 --end_fsync=1
-}
 PROMOTES=$(volume_promotes 1)
 ok "more random writes than the journal has slots, read back" random_writes
 ok "none of which had to go around it" is "$PROMOTES" volume_promotes 1
@@ -268,16 +195,10 @@ ok "and reads as before" reads_as_model
 
 KEEP=(destage_interval 0 destage_threshold 50)
 must reload $POOL "$(pool_table "${KEEP[@]}")"
-endless() {
-	timeout 60 fio --name=stuck --filename=$V --direct=1 --ioengine=libaio --iodepth=16 \
-		--rw=randwrite --bs=4k --size=${SIZE}M --io_size=20M --randseed="$SEED" \
-		--continue_on_error=all --output-format=terse
-	[ $? -ne 124 ]
-}
 must leg_break 3
 must leg_break 4
 must leg_break 5
-ok "with more cold legs gone than parity stands, a full journal holds nobody up" endless
+ok "with more cold legs gone than parity stands, a full journal holds nobody up" endless 20M
 must leg_mend 3
 must leg_mend 4
 must leg_mend 5
