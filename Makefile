@@ -100,11 +100,12 @@ $(B)/obj/kernel/core/%.o $(B)/san/kernel/core/%.o $(B)/fuzz/kernel/core/%.o: \
 # No fuzzer reaches the vector code, which takes minutes to build instrumented.
 $(B)/fuzz/kernel/core/codec_%.o: FUZZ_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS)
 
-# The flags are part of an object's identity.
+# The flags are part of an object's identity; those of all, whichever object
+# asks first with flags of its own.
+ALL_FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(SAN_CFLAGS) $(FUZZ_CFLAGS)
 $(B)/flags: FORCE
 	@mkdir -p $(B)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN_CFLAGS) $(FUZZ_CFLAGS)' | \
-		cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN_CFLAGS) $(FUZZ_CFLAGS)' >$@
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' >$@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

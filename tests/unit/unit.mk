@@ -38,6 +38,7 @@ $(AGENT_UNIT:%=$(B)/unit/test_%): $(B)/unit/test_%: \
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(SAN_LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(AGENT_LIBS)
 
-# --- documentation --------------------------------------------------------------
+# --- documentation, and make itself ----------------------------------------------
 
+UNIT_TESTS += tests/unit/check_made_once.sh
 UNIT_TESTS += tests/unit/check_design_names.sh
