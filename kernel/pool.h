@@ -139,6 +139,7 @@ struct couche_pool {
 	struct couche_destage *destage;	/* likewise */
 
 	struct xarray volumes;		/* by id */
+	u32 born[COUCHE_MAX_VOLUMES + 1];	/* of each, for footers */
 	struct mutex preserved_lock;
 	struct xarray preserved;	/* preserve.c */
 	spinlock_t deferred_lock;

@@ -105,6 +105,7 @@ void couche_stripe_expect(struct couche_pool *pool, const struct couche_stripe_i
 	ret->group = id->place.group;
 	ret->row = id->place.row;
 	ret->extent_sectors = pool->super.extent_sectors;
+	ret->born = READ_ONCE(pool->born[id->volume]);
 	ret->rows = geo->rows;
 	ret->footers = geo->footers;
 	ret->shard = shard;

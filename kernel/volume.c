@@ -267,6 +267,7 @@ int couche_volume_add(struct couche_pool *pool, const struct couche_volume_desc 
 		volume_free(volume);
 		return err == -EBUSY ? -EEXIST : err;
 	}
+	WRITE_ONCE(pool->born[desc->id], desc->born);
 	return 0;
 }
 
@@ -383,6 +384,7 @@ int couche_volume_create(struct couche_pool *pool, u32 id, u64 sectors, const ch
 		return err;
 	strscpy(desc.name, name, sizeof(desc.name));
 	desc.created = ktime_get_real_seconds();
+	desc.born = couche_commit_next_generation(pool);
 	generate_random_uuid(desc.uuid);
 	err = couche_volume_add(pool, &desc, why);
 	if (err)

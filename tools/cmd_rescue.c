@@ -192,12 +192,31 @@ static void tell_strange(const struct couche_rescue *r)
 	}
 }
 
-static int scan(const struct couche_ctl *ctl, struct couche_rescue *r)
+static void tell_removed(const struct couche_rescue *r, const struct couche_rescued_volume *volumes)
+{
+	struct couche_spot spot = couche_offline_spot(r->o, COUCHE_NO_LEG);
+	char what[128];
+	u32 id;
+
+	for (id = 1; id <= COUCHE_MAX_VOLUMES; id++) {
+		if (!volumes[id].removed)
+			continue;
+		snprintf(what, sizeof(what),
+			 "shards: %llu are of a removed volume that had this number; left out",
+			 volumes[id].removed);
+		couche_finding_add(&spot, COUCHE_FINDING_NOTE, what, "volume %u", id);
+	}
+}
+
+static int scan(const struct couche_ctl *ctl, struct couche_rescue *r,
+		struct couche_rescued_volume *volumes)
 {
 	couche_meter_start(&r->meter, ctl, bytes_to_scan(r->o));
 	couche_rescue_scan(r);
 	couche_meter_end(&r->meter);
 	tell_strange(r);
+	couche_rescue_drop_removed(r, volumes);
+	tell_removed(r, volumes);
 	if (!r->nr)
 		return couche_fail(COUCHE_EXIT_LOST, r->o->super.name,
 				   "no footer of a shard is on these legs; name its cold legs");
@@ -214,7 +233,7 @@ static int rescue_files(const struct couche_ctl *ctl, struct couche_rescue *r,
 		return couche_fail(COUCHE_EXIT_FAILURE, dir,
 				   "cannot be made (%s); choose another folder", strerror(errno));
 	note_meta(r->o);
-	err = scan(ctl, r);
+	err = scan(ctl, r, volumes);
 	if (!err)
 		err = couche_rescue_write(r, dir, volumes);
 	if (!err)
@@ -231,7 +250,7 @@ static int rescue_pool(const struct couche_ctl *ctl, struct couche_rescue *r,
 	pool.r = r;
 	err = couche_rescue_pool_plan(&pool, ctl, devices);
 	if (!err)
-		err = scan(ctl, r);
+		err = scan(ctl, r, volumes);
 	if (!err)
 		err = couche_rescue_pool_fill(&pool, &names, volumes);
 	if (!err && !ctl->dry_run)

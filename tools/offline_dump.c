@@ -131,6 +131,7 @@ static void show_volume(cJSON *entry, u32 id, const struct couche_volume_desc *v
 	couche_doc_add_text(entry, "name", volume->name);
 	couche_doc_add_uuid(entry, "uuid", volume->uuid);
 	couche_doc_add_number(entry, "created", volume->created);
+	couche_doc_add_number(entry, "born", volume->born);
 	couche_doc_add_text(entry, "journal",
 			    volume->flags & COUCHE_VOLUME_JOURNAL_ALL ? "all" : "cold");
 }
@@ -299,6 +300,7 @@ static void dump_footer(struct dump *d, u64 nr, const void *block)
 	couche_doc_add_number(entry, "volume", f.volume);
 	couche_doc_add_number(entry, "extent", from_couche_extent(f.extent));
 	couche_doc_add_number(entry, "generation", f.generation);
+	couche_doc_add_number(entry, "born", f.born);
 	couche_doc_add_number(entry, "group", from_couche_group(f.group));
 	couche_doc_add_number(entry, "row", from_couche_row(f.row));
 	couche_doc_add_number(entry, "rows", f.rows);

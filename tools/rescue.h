@@ -11,7 +11,7 @@
  * The data is read on the way and compared with the footer behind it, so that
  * which shards are whole is known without reading anything twice.
  *
- * One thread; the owner frees the list. 40 bytes per shard are kept.
+ * One thread; the owner frees the list. 48 bytes per shard are kept.
  */
 #ifndef COUCHE_TOOLS_RESCUE_H
 #define COUCHE_TOOLS_RESCUE_H
@@ -24,6 +24,7 @@ struct couche_found_shard {
 	u64 extent;
 	u32 volume;
 	u32 generation;
+	u32 born;		/* its volume */
 	u32 group;
 	u32 row;
 	u32 segment;
@@ -53,12 +54,17 @@ struct couche_rescued_volume {
 	u64 older;
 	u64 lost;
 	u64 sectors;		/* up to the last extent */
+	u64 removed;		/* shards of one that had its number before */
+	u32 born;
 	char name[COUCHE_NAME_SIZE];	/* "": none was given */
 };
 
 void couche_rescue_scan(struct couche_rescue *r);
 void couche_rescue_destroy(struct couche_rescue *r);
 int couche_rescue_order(const void *a, const void *b);
+bool couche_rescue_same_version(const struct couche_found_shard *a,
+				const struct couche_found_shard *b);
+void couche_rescue_drop_removed(struct couche_rescue *r, struct couche_rescued_volume *volumes);
 
 /* rescue_write.c */
 int couche_rescue_write(struct couche_rescue *r, const char *dir,

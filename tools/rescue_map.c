@@ -44,13 +44,6 @@ static void *get_memory(size_t nr, size_t size)
 	return p;
 }
 
-static bool same_version(const struct couche_found_shard *a, const struct couche_found_shard *b)
-{
-	return a->volume == b->volume && a->extent == b->extent &&
-	       a->generation == b->generation && a->group == b->group && a->row == b->row &&
-	       a->k == b->k && a->m == b->m && a->matrix == b->matrix;
-}
-
 static struct couche_group_desc group_of(const struct couche_found_shard *s)
 {
 	return (struct couche_group_desc){
@@ -93,8 +86,8 @@ static void gather(struct placing *p)
 		const struct couche_found_shard *s = &p->r->shard[first];
 		const char *why = strange(p, s);
 
-		for (next = first + 1; next < p->r->nr && same_version(s, &p->r->shard[next]);
-		     next++)
+		for (next = first + 1;
+		     next < p->r->nr && couche_rescue_same_version(s, &p->r->shard[next]); next++)
 			;
 		if (why) {
 			tell(p, s, COUCHE_FINDING_NOTE, why);
@@ -391,7 +384,7 @@ static void end(struct placing *p)
  * couche_rescue_place() - put all extents that can be restored on a map
  * @r: scanned; gets the findings
  * @map: empty, for the superblock of the pool to be
- * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; gets what was found
+ * @volumes: COUCHE_MAX_VOLUMES + 1; gets what was found
  * @counts: all zero; gets the same of the pool
  *
  * Return: 0 or an exit code.

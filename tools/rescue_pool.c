@@ -387,7 +387,8 @@ static int add_volumes(struct couche_map *map, const struct couche_words *names,
 
 	for (id = 1; id <= COUCHE_MAX_VOLUMES; id++) {
 		struct couche_volume_desc desc = {
-			.id = id, .sectors = volumes[id].sectors, .created = time(NULL)
+			.id = id, .sectors = volumes[id].sectors, .created = time(NULL),
+			.born = volumes[id].born
 		};
 		const char *name = name_given(names, id);
 
@@ -434,7 +435,7 @@ static int check_map(struct couche_map *map)
  * couche_rescue_pool_fill() - make the map
  * @pool: planned, and its cold legs scanned
  * @names: of volumes, ID=NAME
- * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; gets what was found
+ * @volumes: COUCHE_MAX_VOLUMES + 1; gets what was found
  *
  * Return: 0 or an exit code.
  */

@@ -61,7 +61,7 @@ static struct couche_found_shard to_shard(const struct segment *segment,
 {
 	return (struct couche_found_shard){
 		.extent = from_couche_extent(f->extent), .volume = f->volume,
-		.generation = f->generation, .group = from_couche_group(f->group),
+		.generation = f->generation, .born = f->born, .group = from_couche_group(f->group),
 		.row = from_couche_row(f->row), .segment = segment->number, .rows = f->rows,
 		.footers = f->footers, .leg = segment->leg, .shard = f->shard, .k = f->k,
 		.m = f->m, .matrix = f->matrix,
@@ -271,6 +271,64 @@ void couche_rescue_scan(struct couche_rescue *r)
 	}
 	if (r->nr)
 		qsort(r->shard, r->nr, sizeof(*r->shard), couche_rescue_order);
+}
+
+/**
+ * couche_rescue_same_version() - are they of one stripe?
+ * @a: a shard
+ * @b: another one
+ *
+ * Return: true if they are.
+ */
+bool couche_rescue_same_version(const struct couche_found_shard *a,
+				const struct couche_found_shard *b)
+{
+	return a->volume == b->volume && a->extent == b->extent &&
+	       a->generation == b->generation && a->group == b->group && a->row == b->row &&
+	       a->k == b->k && a->m == b->m && a->matrix == b->matrix;
+}
+
+/* What one footer says may be forged; of a version that can be restored it is believed. */
+static bool can_be_restored(const struct couche_found_shard *s, size_t nr)
+{
+	u32 whole = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		whole |= (u32)s[i].whole << s[i].shard;
+	return __builtin_popcount(whole) >= s->k;
+}
+
+/**
+ * couche_rescue_drop_removed() - leave out what volumes held that are no more
+ * @r: scanned; its list gets shorter
+ * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; gets when each was born and what was dropped
+ *
+ * A volume may have the number of one that was removed, whose shards lie about.
+ * Whatever is older than the youngest volume of that number is none of its own.
+ */
+void couche_rescue_drop_removed(struct couche_rescue *r, struct couche_rescued_volume *volumes)
+{
+	size_t first, next, nr = r->nr;
+
+	for (first = 0; first < nr; first = next) {
+		const struct couche_found_shard *s = &r->shard[first];
+		struct couche_rescued_volume *volume = &volumes[s->volume];
+
+		for (next = first + 1;
+		     next < nr && couche_rescue_same_version(s, &r->shard[next]); next++)
+			;
+		if (s->born > volume->born && can_be_restored(s, next - first))
+			volume->born = s->born;
+	}
+	for (r->nr = first = 0; first < nr; first++) {
+		struct couche_rescued_volume *volume = &volumes[r->shard[first].volume];
+
+		if (r->shard[first].generation < volume->born)
+			volume->removed++;
+		else
+			r->shard[r->nr++] = r->shard[first];
+	}
 }
 
 /**

@@ -83,13 +83,6 @@ static int write_extent(struct writing *w, u32 volume, u64 extent)
 	return r;
 }
 
-static bool same_version(const struct couche_found_shard *a, const struct couche_found_shard *b)
-{
-	return a->volume == b->volume && a->extent == b->extent &&
-	       a->generation == b->generation && a->group == b->group && a->row == b->row &&
-	       a->k == b->k && a->m == b->m && a->matrix == b->matrix;
-}
-
 static void set_shape(struct writing *w, const struct couche_found_shard *s)
 {
 	const struct couche_profile shape = {
@@ -151,7 +144,8 @@ static int rescue_extent(struct writing *w, const struct couche_found_shard *s, 
 	if (end > volume->sectors)
 		volume->sectors = end;
 	for (; first < nr; first = next) {
-		for (next = first + 1; next < nr && same_version(&s[first], &s[next]); next++)
+		for (next = first + 1;
+		     next < nr && couche_rescue_same_version(&s[first], &s[next]); next++)
 			;
 		if (!restore(w, &s[first], next - first))
 			continue;
@@ -171,7 +165,7 @@ static int rescue_extent(struct writing *w, const struct couche_found_shard *s, 
  * couche_rescue_write() - write an image of every volume that was found
  * @r: scanned
  * @dir: a folder, NULL to see only what could be written
- * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; gets what was found
+ * @volumes: COUCHE_MAX_VOLUMES + 1; gets what was found
  *
  * Return: 0 or an exit code.
  */

@@ -175,7 +175,8 @@ struct couche_disk_volume {
 	__le64 created;		/* seconds since the epoch */
 	__u8 uuid[COUCHE_UUID_SIZE];
 	char name[COUCHE_NAME_SIZE];
-	__u8 reserved[24];
+	__le32 born;		/* no extent of it has a lower generation */
+	__u8 reserved[20];
 };
 
 /* Needs COUCHE_FEATURE_INCOMPAT_STAGE_ALL. */
@@ -323,7 +324,8 @@ struct couche_disk_footer {
 	__le32 first_crc;
 	__le32 nr_crcs;
 	__le32 extent_sectors;
-	__u8 reserved[28];
+	__le32 born;		/* of the volume: lower generations are of a removed one */
+	__u8 reserved[24];
 	__le32 crcs[COUCHE_FOOTER_CRCS];
 };
 

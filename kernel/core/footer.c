@@ -87,6 +87,7 @@ void couche_footer_encode(const struct couche_footer *f, unsigned int n,
 	d->first_crc = cpu_to_le32(first);
 	d->nr_crcs = cpu_to_le32(nr);
 	d->extent_sectors = cpu_to_le32(f->extent_sectors);
+	d->born = cpu_to_le32(f->born);
 	for (i = 0; i < nr; i++)
 		d->crcs[i] = cpu_to_le32(crcs[first + i]);
 	d->crc = cpu_to_le32(footer_crc(d, seed));
@@ -185,6 +186,7 @@ static void unpack(const struct couche_disk_footer *d, struct couche_footer *f)
 	f->group = to_couche_group(le32_to_cpu(d->group));
 	f->row = to_couche_row(le32_to_cpu(d->row));
 	f->extent_sectors = le32_to_cpu(d->extent_sectors);
+	f->born = le32_to_cpu(d->born);
 	f->rows = le16_to_cpu(d->rows);
 	f->footers = le16_to_cpu(d->footers);
 	f->shard = d->shard;
@@ -210,6 +212,8 @@ static int check_self(const struct couche_footer *f, const char **field)
 		return couche_field_bad(field, "rows: not those of a shard");
 	if (from_couche_row(f->row) > COUCHE_MAX_ROWS - (u32)f->rows)
 		return couche_field_bad(field, "row: past the end of any segment");
+	if (f->born > f->generation)
+		return couche_field_bad(field, "born: later than the extent");
 	return couche_record_check_volume_id(f->volume, field);
 }
 

@@ -28,6 +28,7 @@ struct couche_footer {
 	couche_group_t group;
 	couche_row_t row;	/* first row of the shard */
 	u32 extent_sectors;
+	u32 born;		/* the volume; no part of the identity */
 	u16 rows;		/* footers included */
 	u16 footers;
 	u8 shard;

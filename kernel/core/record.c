@@ -191,6 +191,7 @@ void couche_record_encode_volume(const struct couche_volume_desc *volume,
 	d->flags = cpu_to_le32(volume->flags);
 	d->sectors = cpu_to_le64(volume->sectors);
 	d->created = cpu_to_le64(volume->created);
+	d->born = cpu_to_le32(volume->born);
 	memcpy(d->uuid, volume->uuid, COUCHE_UUID_SIZE);
 	couche_field_name_copy(d->name, volume->name);
 }
@@ -231,6 +232,7 @@ int couche_record_decode_volume(const struct couche_disk_volume *d,
 	ret->flags = le32_to_cpu(d->flags);
 	ret->sectors = sectors;
 	ret->created = le64_to_cpu(d->created);
+	ret->born = le32_to_cpu(d->born);
 	memcpy(ret->uuid, d->uuid, COUCHE_UUID_SIZE);
 	couche_field_name_copy(ret->name, d->name);
 	return 0;

@@ -39,6 +39,7 @@ struct couche_volume_desc {
 	u32 flags;		/* COUCHE_VOLUME_* */
 	u64 sectors;
 	u64 created;		/* seconds since the epoch */
+	u32 born;		/* no extent of it has a lower generation */
 	u8 uuid[COUCHE_UUID_SIZE];
 	char name[COUCHE_NAME_SIZE];
 };

@@ -398,4 +398,58 @@ ok "shards that stand twice are taken once" all forged twice AND rebuilt 0
 ok "a newer version that is whole is the extent" all forged whole AND rebuilt 0
 ok "one that was torn is not: the older one is taken" all forged torn AND rebuilt 7 AND \
 	found damage 'cannot be restored, the older'
+
+# --- a volume with the number of one that was removed -----------------------------------
+
+# cold_part SEED FIRST COUNT: extents of the volume
+cold_part() {
+	stamp fill $V "$1" $(($2 * 32)) $(($3 * 32)) && message migrate 1 "$2" "$3" cold &&
+		eventually 60 is $(($2 + $3)) volume_tier 1 cold
+}
+
+crash() {
+	legs_save /tmp/removed && volume_close 1 && pool_remove && legs_load /tmp/removed &&
+		pool_create && volume_open 1 2
+}
+
+# What the footers say of when the volume was born that is not what its record says.
+born_otherwise() {
+	local born
+	born=$(couchectl dump "${DEVS[@]}" --what map -o json | jq '[.. | objects | select(.created) | .born] | max')
+	[ "$born" -gt 0 ] || { echo "the record says $born"; return 1; }
+	couchectl dump "${DEVS[@]}" --what footers -o json |
+		jq "[.. | objects | select(.shard? and .generation >= $born and .born != $born)] | length"
+}
+
+must lose "${!DEVS[@]}"
+must pool_format cold 2+2
+must volume_create 1 4
+ok "a volume is cold, and removed" all cold_part 51 0 32 AND message checkpoint AND volume_close 1 AND \
+	message remove_volume 1
+must volume_create 1 2
+ok "another has its number, with less in it" cold_part 52 0 1
+must crash
+ok "also after a crash" cold_part 53 1 1
+ok "and a start" all message checkpoint AND volume_close 1 AND pool_remove AND pool_create AND \
+	volume_open 1 2 AND cold_part 54 2 1
+must volume_close 1
+must pool_remove
+ok "footers say when the volume was born" is 0 born_otherwise
+must lose 0 1
+removed_is_told() {
+	jq -e '.findings[] | select(.severity == "note" and .object == "volume 1" and
+		(.what | test("are of a removed volume")))' /tmp/doc.json
+}
+ok "its pool is restored without the removed one's" all \
+	rescue 0 "${DEVS[@]:2}" --write-meta "${DEVS[@]:0:2}" AND removed_is_told AND \
+	is 3 field '.volumes[] | select(.id == 1) | .extents'
+ok "an image has nothing of it either" all \
+	rescue 0 "${DEVS[@]:3}" --output-dir /tmp/images-removed AND removed_is_told AND \
+	is $((3 * BYTES)) stat -c %s /tmp/images-removed/volume-1.img
+must pool_create
+must volume_open_sectors 1 $((3 * 256))
+ok "and what it held is right" all stamp check $V 52 0 32 AND stamp check $V 53 32 32 AND \
+	stamp check $V 54 64 32 AND cmp $V /tmp/images-removed/volume-1.img
+ok "written to again, it is as old as it was" all cold_part 55 2 1 AND message checkpoint AND \
+	volume_close 1 AND pool_remove AND is 0 born_otherwise
 finish

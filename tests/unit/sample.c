@@ -107,6 +107,7 @@ void sample_volume(struct couche_volume_desc *v)
 	v->flags = sample_random() & COUCHE_VOLUME_JOURNAL_ALL;
 	v->sectors = 8 + 8 * (u64)sample_random();
 	v->created = 1700000000 + sample_random();
+	v->born = sample_random();
 	memset(v->uuid, 1 + sample_random() % 255, sizeof(v->uuid));
 	strcpy(v->name, "volume-of-a-test");
 }

@@ -33,6 +33,7 @@ static void sample_footer(struct couche_footer *f)
 	f->rows = 65;
 	f->footers = 1;
 	f->extent_sectors = 2048;
+	f->born = 66000;
 }
 
 static u32 *sample_crcs(unsigned int nr)
@@ -128,6 +129,8 @@ static void test_fields_stand_where_the_format_says(void **state)
 	assert_int_equal(block[52], 65);		/* rows */
 	assert_int_equal(block[54], 1);			/* footers */
 	assert_int_equal(block[60], 64);		/* nr_crcs */
+	assert_int_equal(block[68], 0xd0);		/* born 0x101d0 */
+	assert_int_equal(block[69], 1);
 	assert_memory_equal(block + 96 + 63 * 4, "\1\2\3\4", 4);
 	free(block);
 	free(crcs);
@@ -234,6 +237,7 @@ static const struct sample_spoil senseless[] = {
 	{ "matrix", SET(matrix, 2), "matrix" },
 	{ "shard", SET(shard, 6), "shard" },
 	{ "rows", SET(rows, 1), "rows" },
+	{ "born", SET(born, 70001), "born" },
 	{ "footers", SET(footers, 2), "rows" },
 };
 
