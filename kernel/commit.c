@@ -483,6 +483,7 @@ static void commit_work(struct work_struct *work)
 {
 	struct couche_commit *c = container_of(work, struct couche_commit, work);
 	struct couche_pool *pool = container_of(c, struct couche_pool, commit);
+	struct couche_relayout *r;
 	int err;
 
 	err = couche_commit_once(pool);
@@ -492,8 +493,12 @@ static void commit_work(struct work_struct *work)
 		WRITE_ONCE(c->want_checkpoint, false);
 		err = couche_checkpoint_write(pool);
 	}
-	if (!err && READ_ONCE(c->relayout))
-		c->relayout->err = couche_checkpoint_relayout(pool, c->relayout);
+	r = READ_ONCE(c->relayout);
+	if (!err && r) {
+		/* Once: the next run may come before whoever ordered it is awake. */
+		WRITE_ONCE(c->relayout, NULL);
+		r->err = couche_checkpoint_relayout(pool, r);
+	}
 	if (err) {
 		spin_lock_irq(&c->lock);
 		c->error = err;
