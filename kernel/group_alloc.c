@@ -43,6 +43,16 @@ static unsigned int may_miss(const struct couche_shape *shape)
 	return shape->geo.k + shape->geo.m - shape->min_healthy;
 }
 
+/*
+ * A copy on a leg that is being restored is not read yet, nor believed after a
+ * crash. Were all of a group on such legs, nobody could read what is written there.
+ */
+static bool is_healthy(struct couche_pool *pool, u8 tier, const struct couche_leg *leg)
+{
+	return couche_pool_striped(pool, tier) ? couche_leg_writable(leg) :
+						 couche_leg_current(leg);
+}
+
 static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
 			      struct couche_placement_leg *legs)
 {
@@ -57,7 +67,7 @@ static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
 		legs[nr].index = i;
 		legs[nr].domain = leg->domain;
 		legs[nr].usable = !couche_leg_draining(leg) &&
-				  couche_leg_writable(leg) == healthy;
+				  is_healthy(pool, tier, leg) == healthy;
 		legs[nr].free_segments = leg->segments.free;
 		legs[nr++].total_segments = leg->segments.segments;
 	}
