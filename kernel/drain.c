@@ -142,12 +142,17 @@ static int visit(struct couche_sweep *s, struct couche_volume *volume,
 
 static bool waits(struct couche_sweep *s)
 {
-	if (s->info.failed)
-		DMWARN("%s: %llu extents could not be moved from the legs that are drained: %d",
-		       s->pool->device, s->info.failed, s->info.error);
-	else
+	if (!s->info.failed) {
 		count(s);
-	return false;
+		return false;
+	}
+	if (couche_sweep_room_made(s))
+		return false;
+	if (s->told != s->info.done)
+		DMWARN("%s: %llu extents could not be moved from the legs that are drained (%d); it waits for room or for legs",
+		       s->pool->device, s->info.failed, s->info.error);
+	s->told = s->info.done;
+	return true;
 }
 
 static void report(struct couche_sweep *s)
