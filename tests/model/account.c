@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 
 #include "group.h"
+#include "leg.h"
 #include "pool.h"
 #include "preserve.h"
 #include "stage.h"
@@ -23,7 +24,8 @@ static struct couche_group *group_of(struct recount *r, const struct couche_plac
 {
 	u32 nr = from_couche_group(place->group);
 
-	if (nr >= r->pool->nr_groups || nr >= GROUPS || !r->pool->groups[nr])
+	if (nr >= r->pool->nr_groups || nr >= GROUPS || !r->pool->groups[nr] ||
+	    r->pool->groups[nr]->dissolved)
 		model_fail("I3", "the map names group %u, which there is not", nr);
 	return r->pool->groups[nr];
 }
@@ -89,6 +91,36 @@ static void compare(const struct recount *r)
 				   tier, r->tier_used[tier], atomic64_read(&pool->tier_used[tier]));
 }
 
+/* A segment is one group's, and counts as taken. */
+static void check_segments(struct couche_pool *pool)
+{
+	u64 taken[COUCHE_MAX_LEGS] = {};
+	u32 i, j;
+
+	for (i = 0; i < pool->nr_groups; i++) {
+		struct couche_group *group = pool->groups[i];
+
+		if (!group || group->dissolved)
+			continue;
+		for (j = 0; j < group->desc.nr; j++) {
+			u32 leg = group->desc.seg[j].leg, segment = group->desc.seg[j].segment;
+
+			if (leg >= pool->nr_legs || !couche_leg_member(&pool->legs[leg]))
+				model_fail("I3", "group %u has a segment of leg %u, which there is not",
+					   i, leg);
+			if (segment >= 64 || (taken[leg] & BIT_ULL(segment)))
+				model_fail("I4", "leg %u segment %u belongs to two groups", leg,
+					   segment);
+			taken[leg] |= BIT_ULL(segment);
+		}
+	}
+	for (i = 0; i < pool->nr_legs; i++)
+		if (hweight64(taken[i]) != couche_segmap_used(&pool->legs[i].segments))
+			model_fail("accounting", "leg %u has %u segments in use and counts %u", i,
+				   (u32)hweight64(taken[i]),
+				   couche_segmap_used(&pool->legs[i].segments));
+}
+
 static void check_slots(const struct couche_stage *stage)
 {
 	u32 states[SLOT_DROPPED + 1] = {};
@@ -126,6 +158,7 @@ void account_check(struct couche_pool *pool)
 	xa_for_each(&pool->preserved, index, kept)
 		count(&r, &kept->place, taken);
 	compare(&r);
+	check_segments(pool);
 	if (pool->stage)
 		check_slots(pool->stage);
 	for (i = 0; i < GROUPS; i++)

@@ -6,7 +6,8 @@
 #include "model.h"
 #include "ramleg.h"
 
-#define BIOS	4096
+#define BIOS		4096
+#define SLOW_TRIES	6
 
 static struct bio *flying[BIOS];
 static unsigned int nr_flying;
@@ -123,6 +124,8 @@ static void check_bio(const struct bio *bio)
 
 	if (!bdev || !bdev->leg)
 		model_die(__FILE__, __LINE__, "a bio goes to no device");
+	if (!bdev->opens)
+		model_die(__FILE__, __LINE__, "a bio goes to a device that is closed");
 	if (bio->in_flight)
 		model_die(__FILE__, __LINE__, "a bio is sent twice");
 	if (bio->bi_iter.bi_sector + bio_sectors(bio) > bdev->sectors)
@@ -166,9 +169,19 @@ static void interrupt(void *arg)
 	bio_endio(arg);
 }
 
+/* Any; those of a slow leg take longer. */
+static unsigned int pick(void)
+{
+	unsigned int i = model_below(nr_flying), tries;
+
+	for (tries = 0; tries < SLOW_TRIES && flying[i]->bi_bdev->leg->slow; tries++)
+		i = model_below(nr_flying);
+	return i;
+}
+
 void model_bios_one(void)
 {
-	unsigned int i = model_below(nr_flying);
+	unsigned int i = pick();
 	struct bio *bio = flying[i];
 
 	flying[i] = flying[--nr_flying];
@@ -176,6 +189,20 @@ void model_bios_one(void)
 	bio->bi_status = model_leg_do(bio->bi_bdev->leg, bio);
 	model_hash(bio->bi_status + 1000 * i);
 	model_spawn("interrupt", interrupt, bio);
+}
+
+/**
+ * model_bios_check_closed() - Nothing may be on its way to a device that is closed
+ * @bdev: the device
+ */
+void model_bios_check_closed(const struct block_device *bdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_flying; i++)
+		if (flying[i]->bi_bdev == bdev)
+			model_die(__FILE__, __LINE__,
+				  "a device is closed while a bio is on its way to it");
 }
 
 /**

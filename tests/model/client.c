@@ -64,14 +64,14 @@ static struct place pick(void)
 static void no_error(int err, const char *what, const struct place *p)
 {
 	if (err)
-		model_fail("I1", "a %s fails that must not: volume %u blocks %u+%u", what,
-			   p->volume, p->first, p->nr);
+		model_fail("I1", "a %s fails that must not: volume %u blocks %u+%u: %d", what,
+			   p->volume, p->first, p->nr, err);
 }
 
 /* Whether it was done; old and new may be read if it was not. */
 static bool is_done(int err, const char *what, const struct place *p)
 {
-	if (err == -ENOSPC && machine.tight) {
+	if (err == -ENOSPC && (machine.tight || machine.drained)) {
 		machine_counts.full++;
 		return false;
 	}
@@ -207,22 +207,43 @@ bool clients_over(void)
 	return !nr_clients;
 }
 
+/* Every extent, once. */
+static void look(struct mapped_device *const *volumes,
+		 void (*each)(const struct place *p, int err, u8 *const *data))
+{
+	struct page *pages[EXTENT];
+	struct place p = { .nr = EXTENT };
+	int err;
+
+	devices = volumes;
+	get_pages(pages, EXTENT);
+	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
+		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT) {
+			err = do_io(&p, REQ_OP_READ, pages);
+			each(&p, err, (u8 **)pages);
+		}
+	put_pages(pages, EXTENT);
+}
+
+static void peek_at(const struct place *p, int err, u8 *const *data)
+{
+	if (!err)
+		oracle_peek(p->volume, p->first, p->nr, data);
+}
+
+static void verify(const struct place *p, int err, u8 *const *data)
+{
+	no_error(err, "read after a start", p);
+	oracle_recovered(p->volume, p->first, p->nr, data);
+}
+
 /**
  * clients_peek() - Look at what can be read
  * @volumes: which; nothing of it needs to be there, but what is has to be right
  */
 void clients_peek(struct mapped_device *const *volumes)
 {
-	struct page *pages[EXTENT];
-	struct place p = { .nr = EXTENT };
-
-	devices = volumes;
-	get_pages(pages, EXTENT);
-	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
-		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT)
-			if (!do_io(&p, REQ_OP_READ, pages))
-				oracle_peek(p.volume, p.first, EXTENT, (u8 **)pages);
-	put_pages(pages, EXTENT);
+	look(volumes, peek_at);
 }
 
 /**
@@ -231,15 +252,5 @@ void clients_peek(struct mapped_device *const *volumes)
  */
 void clients_verify(struct mapped_device *const *volumes)
 {
-	struct page *pages[EXTENT];
-	struct place p = { .nr = EXTENT };
-
-	devices = volumes;
-	get_pages(pages, EXTENT);
-	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
-		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT) {
-			no_error(do_io(&p, REQ_OP_READ, pages), "read after a start", &p);
-			oracle_recovered(p.volume, p.first, EXTENT, (u8 **)pages);
-		}
-	put_pages(pages, EXTENT);
+	look(volumes, verify);
 }

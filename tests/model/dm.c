@@ -5,9 +5,8 @@
  */
 #include <stdio.h>
 
-#include "model.h"
+#include "machine.h"
 #include "pool.h"
-#include "ramleg.h"
 #include "target.h"
 
 #define ARGS	128
@@ -71,6 +70,7 @@ int dm_get_device(struct dm_target *ti, const char *path, fmode_t mode, struct d
 		kfree(dev);
 		return -ENODEV;
 	}
+	bdev->opens++;
 	dev->bdev = bdev;
 	shim_strscpy(dev->name, path, sizeof(dev->name));
 	*ret = dev;
@@ -79,6 +79,8 @@ int dm_get_device(struct dm_target *ti, const char *path, fmode_t mode, struct d
 
 void dm_put_device(struct dm_target *ti, struct dm_dev *dev)
 {
+	if (!--dev->bdev->opens)
+		model_bios_check_closed(dev->bdev);
 	kfree(dev);
 }
 
@@ -212,7 +214,11 @@ void model_dm_remove(struct mapped_device *md)
  */
 void model_dm_reset(void)
 {
+	u32 i;
+
 	memset(devices, 0, sizeof(devices));
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		machine.devices[i].bdev.opens = 0;
 }
 
 /* --- bios ----------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <stdio.h>
 
+#include "change.h"
 #include "control.h"
 #include "couche_netlink.h"
 #include "leg.h"
@@ -13,15 +14,30 @@
 
 #define PATIENCE_MS	120000	/* of the machine's own time, to be whole again */
 
-static u64 sick;		/* legs with a fault just now, a bit each */
-
-static u32 sick_of_role(u8 role)
+/**
+ * fault_sick() - How many legs of a role cannot be counted on?
+ * @role: enum couche_role
+ */
+u32 fault_sick(u8 role)
 {
 	u32 i, nr = 0;
 
 	for (i = 0; i < machine.nr_legs; i++)
-		nr += machine.roles[i] == role && ((sick | machine.missing) & BIT_ULL(i));
+		nr += machine.roles[i] == role &&
+		      ((machine.sick | machine.missing) & BIT_ULL(i));
 	return nr;
+}
+
+/**
+ * fault_allowed() - May one more leg of a role be without what it should hold?
+ * @role: enum couche_role
+ *
+ * What an earlier fault has left undone would count against this one.
+ */
+bool fault_allowed(u8 role)
+{
+	return machine.faults && fault_sick(role) < machine_spare(role) &&
+	       (!machine.weak || machine.sick);
 }
 
 /* Nothing is wrong with it: it is failed by order. */
@@ -33,7 +49,11 @@ static void order_failed(struct couche_pool *pool, u32 i)
 	model_log("fault: leg %u fails by order: %d %s", i, err, why);
 }
 
-static void make_sick(struct model_leg *leg)
+/**
+ * fault_make_sick() - Something is wrong with a device from now on
+ * @leg: the device
+ */
+void fault_make_sick(struct model_leg *leg)
 {
 	static const u32 rates[] = { 20, 200, 1000 };
 	u32 rate = rates[model_below(ARRAY_SIZE(rates))];
@@ -79,18 +99,16 @@ void fault_play(struct couche_pool *pool)
 		restore_failed(pool);
 		return;
 	}
-	if (sick_of_role(role) >= machine.spare[role] || ((sick | machine.missing) & BIT_ULL(i)))
+	if (!fault_allowed(role) || machine.places[i] != PLACE_LEG ||
+	    ((machine.sick | machine.missing) & BIT_ULL(i)))
 		return;
-	/* What an earlier fault has left undone would count against this one. */
-	if (machine.weak && !sick)
-		return;
-	sick |= BIT_ULL(i);
+	machine.sick |= BIT_ULL(i);
 	machine.weak = true;
 	machine_counts.faults++;
 	if (model_chance(300))
 		order_failed(pool, i);
 	else
-		make_sick(&machine.legs[i]);
+		fault_make_sick(machine.legs[i]);
 }
 
 static bool all_online(const struct couche_pool *pool)
@@ -98,7 +116,8 @@ static bool all_online(const struct couche_pool *pool)
 	u32 i;
 
 	for (i = 0; i < pool->nr_legs; i++)
-		if (READ_ONCE(pool->legs[i].state) != COUCHE_LEG_ONLINE)
+		if (couche_leg_member(&pool->legs[i]) &&
+		    READ_ONCE(pool->legs[i].state) != COUCHE_LEG_ONLINE)
 			return false;
 	return true;
 }
@@ -111,8 +130,13 @@ static bool goes_on(struct couche_pool *pool, enum couche_sweep_kind kind)
 	return info.state == COUCHE_SWEEP_RUNNING || info.state == COUCHE_SWEEP_WAITING;
 }
 
-/* Every shard is read, and is right: else it could not do without another leg. */
-static bool scrub(struct couche_pool *pool)
+/**
+ * fault_scrub() - Every shard is read, and is right
+ * @pool: in use, and whole
+ *
+ * Return: whether; else it could not do without another leg.
+ */
+bool fault_scrub(struct couche_pool *pool)
 {
 	struct couche_sweep_info info;
 	const char *why = "";
@@ -147,18 +171,21 @@ void fault_mend(struct couche_pool *pool)
 
 	if (!machine.weak)
 		return;
-	for (i = 0; i < machine.nr_legs; i++)
-		model_leg_heal(&machine.legs[i]);
-	sick = 0;
-	if (machine.missing)
-		machine_find_legs();
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		model_leg_heal(&machine.devices[i]);
+	machine.sick = 0;
+	if (machine.missing) {
+		machine.missing = 0;
+		machine_load_table();
+	}
 	do {
+		change_replace_lost(pool);
 		restore_failed(pool);
 		schedule_timeout_uninterruptible(20);
 		if (model_jiffies > until)
 			model_fail("redundancy", "the pool is not whole %u s after all legs are",
 				   PATIENCE_MS / 1000);
-	} while (!is_whole(pool) || !scrub(pool));
+	} while (!is_whole(pool) || !fault_scrub(pool));
 	machine.weak = false;
 }
 
@@ -171,10 +198,10 @@ void fault_after_death(void)
 
 	if (!machine.faults || !machine.formatted)
 		return;
-	for (i = 0; i < machine.nr_legs; i++)
-		model_leg_heal(&machine.legs[i]);
-	machine.missing |= sick;
-	sick = 0;
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		model_leg_heal(&machine.devices[i]);
+	machine.missing |= machine.sick;
+	machine.sick = 0;
 	if (machine.weak) {
 		/* The same ones, or none: they have missed what others have. */
 		if (model_chance(500))
@@ -183,7 +210,8 @@ void fault_after_death(void)
 	}
 	while (nr--) {
 		i = model_below(machine.nr_legs);
-		if (sick_of_role(machine.roles[i]) < machine.spare[machine.roles[i]])
+		if (machine.places[i] == PLACE_LEG &&
+		    fault_sick(machine.roles[i]) < machine_spare(machine.roles[i]))
 			machine.missing |= BIT_ULL(i);
 	}
 	if (!machine.missing)

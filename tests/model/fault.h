@@ -9,9 +9,15 @@
 #include "model.h"
 
 struct couche_pool;
+struct model_leg;
 
 void fault_play(struct couche_pool *pool);
 void fault_mend(struct couche_pool *pool);
 void fault_after_death(void);
+
+u32 fault_sick(u8 role);
+bool fault_allowed(u8 role);
+void fault_make_sick(struct model_leg *leg);
+bool fault_scrub(struct couche_pool *pool);
 
 #endif /* MODEL_FAULT_H */

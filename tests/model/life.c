@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "account.h"
+#include "change.h"
 #include "client.h"
 #include "control.h"
 #include "couche_netlink.h"
@@ -50,15 +51,22 @@ static void start_pool(void)
 		model_fail("harness", "there is no pool");
 }
 
-void machine_find_legs(void)
+/**
+ * machine_load_table() - The pool gets the table as it is to be now
+ *
+ * Legs that have not failed are in it.
+ */
+void machine_load_table(void)
 {
 	char line[1024];
 
-	machine.missing = 0;
-	model_dm_suspend(pool_device);
-	if (model_dm_load(pool_device, "couche-pool", 8, machine_table(line, sizeof(line))) ||
-	    model_dm_resume(pool_device))
-		model_fail("I1", "a table with all legs is refused");
+	if (model_chance(500))
+		model_dm_suspend(pool_device);
+	machine_table(line, sizeof(line));
+	model_log("a new table: %s", line);
+	if (model_dm_load(pool_device, "couche-pool", 8, line) || model_dm_resume(pool_device))
+		model_fail("I1", "a table is refused: %s", line);
+	change_look(pool);
 }
 
 void machine_note_durable(void)
@@ -93,14 +101,16 @@ static void choose_peek(void)
 	bool metas = model_chance(500);
 	u32 left[ARRAY_SIZE(machine.spare)], tries, i;
 
-	memcpy(left, machine.spare, sizeof(left));
+	for (i = 0; i < ARRAY_SIZE(left); i++)
+		left[i] = machine_spare(i);
 	machine.missing = 0;
 	for (tries = 0; tries < 2 * machine.nr_legs; tries++) {
 		bool meta;
 
 		i = model_below(machine.nr_legs);
 		meta = machine.roles[i] == COUCHE_ROLE_META;
-		if (meta != metas || !left[machine.roles[i]] || (machine.missing & BIT_ULL(i)))
+		if (meta != metas || !left[machine.roles[i]] || (machine.missing & BIT_ULL(i)) ||
+		    !machine.legs[i])
 			continue;
 		left[machine.roles[i]]--;
 		machine.missing |= BIT_ULL(i);
@@ -204,6 +214,10 @@ static void administer(void)
 		fault_play(pool);
 		return;
 	}
+	if (model_chance(death == MODEL_EVENT_ORDER ? 500 : machine.restless)) {
+		change_play(pool);
+		return;
+	}
 	switch (model_below(15)) {
 	case 0:
 	case 1:
@@ -274,6 +288,7 @@ static void choose_end(void)
 		[MODEL_EVENT_MOVE] = 7,
 		[MODEL_EVENT_DURABLE] = 6,
 		[MODEL_EVENT_UNSETTLED] = 1,
+		[MODEL_EVENT_ORDER] = 3,
 	};
 	u32 event = model_chance(400) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
 	u32 bits = model_below(among[event] + !event);
@@ -302,13 +317,15 @@ static enum client_mood choose_mood(void)
 static void life_main(void *arg)
 {
 	bool first = !machine.formatted;
-	u32 pace = 4 << model_below(6);
+	u32 pace = 4 << model_below(machine.restless ? 3 : 6);
 
 	if (couche_read_stripe_init())
 		model_fail("harness", "no memory");
 	if (!first && model_chance(200))
 		peek();
+	machine.drained = false;
 	start_pool();
+	change_look(pool);
 	if (first)
 		create_volumes();
 	open_volumes();
@@ -322,6 +339,7 @@ static void life_main(void *arg)
 		schedule_timeout_uninterruptible(1 + model_below(pace));
 	}
 	fault_mend(pool);
+	change_end(pool);
 	shut_down();
 	model_stop();
 }
@@ -333,9 +351,9 @@ static void power_off(void)
 	u32 i;
 
 	model_bios_reset();
-	for (i = 0; i < machine.nr_legs; i++)
-		if (!machine.legs[i].gone)
-			model_leg_power_off(&machine.legs[i]);
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		if (!machine.devices[i].gone)
+			model_leg_power_off(&machine.devices[i]);
 	oracle_crash();
 }
 
@@ -349,6 +367,25 @@ static void forget(void)
 	pool = NULL;
 }
 
+/* Often none, or the metadata legs, so that much goes on while a commit is written. */
+static void choose_slow(void)
+{
+	u32 dice = model_below(10), role = model_below(4), i;
+
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		machine.devices[i].slow = false;
+	for (i = 0; i < machine.nr_legs; i++) {
+		if (!machine.legs[i])
+			continue;
+		if (dice < 3)
+			machine.legs[i]->slow = machine.roles[i] == COUCHE_ROLE_META;
+		else if (dice == 3)
+			machine.legs[i]->slow = machine.roles[i] == role;
+		else if (dice == 4)
+			machine.legs[i]->slow = model_chance(300);
+	}
+}
+
 static void choose_rates(void)
 {
 	static const u32 points[] = { 3, 10, 40, 200, 1000 };
@@ -356,6 +393,7 @@ static void choose_rates(void)
 
 	model_set_rates(points[model_below(ARRAY_SIZE(points))],
 			ios[model_below(ARRAY_SIZE(ios))]);
+	choose_slow();
 	model_set_scarcity(model_chance(500) ? 0 : model_below(100));
 }
 

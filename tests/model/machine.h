@@ -9,21 +9,39 @@
 #include "model.h"
 #include "ramleg.h"
 
-#define MACHINE_LEGS	24
+#define MACHINE_DEVICES	40
+#define MACHINE_PLACES	32
+#define MACHINE_LEG_SECTORS	16384	/* 8 MiB: a few segments */
+
+/* What is known of a place of the table. */
+enum machine_place {
+	PLACE_NONE,		/* the pool has no leg there, nor is a device offered */
+	PLACE_OFFER,		/* none, but a device is offered */
+	PLACE_LEG,		/* the device is the pool's leg */
+	PLACE_LOST,		/* it has failed, and another device is offered */
+	PLACE_UNSURE,		/* an order about it was cut short */
+};
 
 struct machine {
-	struct model_leg legs[MACHINE_LEGS];
-	u8 roles[MACHINE_LEGS];		/* enum couche_role */
+	struct model_leg devices[MACHINE_DEVICES];
+	struct model_leg *legs[MACHINE_PLACES];	/* that the table names, or NULL */
+	struct model_leg *lost[MACHINE_PLACES];	/* at PLACE_LOST: the leg itself */
+	u8 places[MACHINE_PLACES];	/* enum machine_place */
+	u8 roles[MACHINE_PLACES];	/* enum couche_role */
 	u32 nr_legs;
-	u32 spare[4];			/* legs of a role that the others can do without */
+	u32 tear;			/* sectors of data that are on a medium together */
+	u32 spare[4];			/* legs of a tier that the others can do without */
 	char format[200];		/* feature arguments of the first table */
 	u32 nr_format;
 	bool formatted;
 	u64 missing;			/* bit per leg: not in the table */
+	u64 sick;			/* with a fault just now, or still to be filled */
 	bool peeking;			/* nothing is to be written */
 	bool weak;			/* legs are missing, or were, and may lack something */
 	bool faults;			/* legs may fail in this layout's lives */
+	u32 restless;			/* orders that are about legs, per thousand */
 	bool tight;			/* the hot tier has no room for all that is written */
+	bool drained;			/* mirrored legs were, in this life: others may be full */
 };
 
 extern struct machine machine;
@@ -31,6 +49,7 @@ extern struct machine machine;
 /* What a run has done. */
 struct machine_counts {
 	u64 lives, kills, layouts, scrubs, accounts, faults, degraded, peeks, refused, full;
+	u64 orders, added, replaced, removed, drained, reshaped, interrupted;
 };
 
 extern struct machine_counts machine_counts;
@@ -38,7 +57,9 @@ extern struct machine_counts machine_counts;
 void machine_init(void);
 void machine_new_layout(void);
 void machine_live(u64 operations);
-void machine_find_legs(void);	/* those that were missing: a new table */
+void machine_load_table(void);	/* while the pool is in use */
+u32 machine_spare(u8 role);
+void machine_prepare(struct model_leg *leg, u8 role);
 void machine_note_durable(void);	/* a client was told so */
 char *machine_table(char *line, size_t size);
 

@@ -36,6 +36,7 @@ enum {
 	MODEL_EVENT_MOVE,		/* an extent moves, or is destaged */
 	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
 	MODEL_EVENT_UNSETTLED,		/* so, while a leg's state is being written */
+	MODEL_EVENT_ORDER,		/* legs, or the profile, are about to change */
 	MODEL_NR_EVENTS,
 };
 
@@ -67,6 +68,7 @@ void model_set_scarcity(u32 per_thousand);	/* of those that may not wait */
 unsigned int model_bios(void);
 void model_bios_one(void);		/* one comes back, any */
 void model_bios_reset(void);
+void model_bios_check_closed(const struct block_device *bdev);
 u64 model_clock(void);			/* orders what devices did */
 
 /* dm.c: a device-mapper of one target a device */

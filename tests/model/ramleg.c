@@ -45,16 +45,6 @@ static void drop_cache(struct model_leg *leg)
 		free(leg->cache[--leg->nr_cache].data);
 }
 
-/* Blank, as from the shop. */
-void model_leg_wipe(struct model_leg *leg)
-{
-	drop_cache(leg);
-	madvise(leg->now, leg->bdev.sectors * SECTOR, MADV_DONTNEED);
-	madvise(leg->medium, leg->bdev.sectors * SECTOR, MADV_DONTNEED);
-	madvise(leg->since, leg->bdev.sectors * sizeof(u64), MADV_DONTNEED);
-	model_leg_heal(leg);
-}
-
 void model_leg_heal(struct model_leg *leg)
 {
 	leg->gone = false;
@@ -133,6 +123,22 @@ static void flush(struct model_leg *leg, u64 before)
 		}
 	}
 	leg->nr_cache = left;
+}
+
+/**
+ * model_leg_wipe() - Zeros, durably
+ * @leg: nobody uses it; what is in its cache gets to the medium first
+ * @sectors: how much, from the beginning; a multiple of 512
+ *
+ * As from the shop, or as a tool wipes what names it.
+ */
+void model_leg_wipe(struct model_leg *leg, u64 sectors)
+{
+	flush(leg, U64_MAX);
+	madvise(leg->now, sectors * SECTOR, MADV_DONTNEED);
+	madvise(leg->medium, sectors * SECTOR, MADV_DONTNEED);
+	madvise(leg->since, sectors * sizeof(u64), MADV_DONTNEED);
+	model_leg_heal(leg);
 }
 
 static struct model_write describe(const struct bio *bio)

@@ -90,8 +90,8 @@ void model_kill_at_event(u32 event, u64 nr)
 
 void model_event(u32 event)
 {
-	/* A long write is soon over. */
-	u32 soon = event == MODEL_EVENT_LONG_META ? 4 : 6;
+	/* A long write is soon over, and an order takes a while. */
+	u32 soon = event == MODEL_EVENT_LONG_META ? 4 : event == MODEL_EVENT_ORDER ? 9 : 6;
 
 	if (awaited_nr && event == awaited_event && !--awaited_nr)
 		model_kill_in(1 + model_below(1 << model_below(soon)));

@@ -40,6 +40,7 @@ struct block_device {
 	struct gendisk *bd_disk;
 	u64 sectors;
 	struct model_leg *leg;
+	unsigned int opens;
 };
 
 struct bio_vec {
