@@ -8,13 +8,14 @@
 
 #include <uuid/uuid.h>
 
+#include "memory.h"
+
 static void *alloc_or_exit(size_t size)
 {
 	void *p = malloc(size);
 
 	if (!p)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu bytes are not to be had; free some", size));
+		couche_out_of_memory();
 	return p;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "couchectl.h"
+#include "memory.h"
 
 /**
  * couche_finding_add() - note something that is wrong
@@ -25,9 +26,7 @@ void couche_finding_add(const struct couche_spot *spot, enum couche_severity sev
 	if (findings->nr == COUCHE_MAX_FINDINGS)
 		return;
 	if (!findings->list)
-		findings->list = calloc(COUCHE_MAX_FINDINGS, sizeof(*findings->list));
-	if (!findings->list)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
+		findings->list = couche_zalloc(COUCHE_MAX_FINDINGS, sizeof(*findings->list));
 	finding = &findings->list[findings->nr++];
 	finding->severity = severity;
 	finding->leg = spot->leg;

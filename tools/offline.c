@@ -19,6 +19,7 @@
 #include "kernel/core/codec.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/crc32c.h"
+#include "memory.h"
 #include "scan.h"
 
 #define SECTOR	512
@@ -44,8 +45,7 @@ void *couche_offline_buffer(size_t len)
 	void *buf = aligned_alloc(ALIGN, (len + ALIGN - 1) / ALIGN * ALIGN);
 
 	if (!buf)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu bytes are not to be had; free some", len));
+		couche_out_of_memory();
 	return memset(buf, 0, len);
 }
 
@@ -144,6 +144,8 @@ static int open_device(struct couche_offline_leg *leg, const char *path)
 		return fail_open(path, errno);
 	leg->sectors = bytes / SECTOR;
 	leg->path = strdup(path);
+	if (!leg->path)
+		couche_out_of_memory();
 	return 0;
 }
 
@@ -182,11 +184,8 @@ static int add_probe(struct probes *probes, const char *path)
 	struct couche_offline_leg *leg;
 	int r;
 
-	leg = reallocarray(probes->leg, probes->nr + 1, sizeof(*leg));
-	if (!leg)
-		return couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some");
-	probes->leg = leg;
-	leg += probes->nr;
+	probes->leg = couche_grow(probes->leg, probes->nr + 1, sizeof(*leg));
+	leg = probes->leg + probes->nr;
 	memset(leg, 0, sizeof(*leg));
 	leg->fd = -1;
 	probes->nr++;
@@ -322,9 +321,7 @@ static int take_legs(struct couche_offline *o, struct probes *probes)
 	unsigned int i;
 	int r = 0;
 
-	o->strange = calloc(probes->nr, sizeof(*o->strange));
-	if (!o->strange)
-		return couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some");
+	o->strange = couche_zalloc(probes->nr, sizeof(*o->strange));
 	for (i = 0; i < probes->nr && !r; i++) {
 		if (has_super(&probes->leg[i]))
 			r = take_leg(o, &probes->leg[i]);

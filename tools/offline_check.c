@@ -8,6 +8,7 @@
 #include "kernel/core/geometry.h"
 #include "kernel/core/replay.h"
 #include "kernel/core/segmap.h"
+#include "memory.h"
 #include "offline_map.h"
 
 struct checking {
@@ -16,11 +17,6 @@ struct checking {
 	struct couche_alloc *rows;	/* per group; map NULL: not made yet */
 	struct couche_replay_shape other[COUCHE_NR_TIERS];
 };
-
-static void out_of_memory(void)
-{
-	exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
-}
 
 static void lose_group(struct checking *c, u32 nr, const char *what)
 {
@@ -137,7 +133,7 @@ static struct couche_alloc *rows_of(struct checking *c, u32 group)
 
 	if (!rows->map &&
 	    couche_alloc_init(rows, c->map->o->super.segment_sectors / COUCHE_BLOCK_SECTORS))
-		out_of_memory();
+		couche_out_of_memory();
 	return rows;
 }
 
@@ -219,13 +215,11 @@ void couche_map_check(struct couche_map *map)
 	struct checking c = { .map = map };
 	u32 i;
 
-	c.rows = calloc(map->nr_groups + 1, sizeof(*c.rows));
-	if (!c.rows)
-		out_of_memory();
+	c.rows = couche_zalloc(map->nr_groups, sizeof(*c.rows));
 	for (i = 0; i < s->nr_legs; i++) {
 		if (couche_segmap_init(&c.segments[i], s->leg[i].role == COUCHE_ROLE_META ?
 				       0 : couche_super_segments(s, i)))
-			out_of_memory();
+			couche_out_of_memory();
 	}
 	check_all(&c);
 	for (i = 0; i < s->nr_legs; i++)

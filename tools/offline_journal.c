@@ -8,6 +8,7 @@
 #include "agent/lib/cleanup.h"
 #include "kernel/core/journal.h"
 #include "kernel/core/replay.h"
+#include "memory.h"
 #include "offline_map.h"
 #include "offline_repair.h"
 
@@ -291,10 +292,8 @@ static void replay_commits(struct replay *r)
  */
 void couche_map_replay(struct couche_map *map)
 {
-	_cleanup_free_ struct replay *r = calloc(1, sizeof(*r));
+	_cleanup_free_ struct replay *r = couche_zalloc(1, sizeof(*r));
 
-	if (!r)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
 	r->map = map;
 	r->blocks = couche_offline_buffer(COUCHE_COMMIT_BLOCKS * COUCHE_BLOCK_SIZE);
 	r->block = couche_offline_buffer(COUCHE_BLOCK_SIZE);

@@ -12,6 +12,7 @@
 #include "kernel/core/block.h"
 #include "kernel/core/bounds.h"
 #include "kernel/core/replay.h"
+#include "memory.h"
 #include "offline_repair.h"
 
 #define READ_PAGES	64	/* pages, two slots each, read at once */
@@ -41,26 +42,6 @@ struct loading {
 	bool maps;		/* second pass */
 };
 
-static void *zalloc(size_t nr, size_t size)
-{
-	void *p = calloc(nr ?: 1, size);
-
-	if (!p)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu times %zu bytes are not to be had; free some", nr, size));
-	return p;
-}
-
-static void *grow(void *array, size_t nr, size_t size)
-{
-	void *p = reallocarray(array, nr, size);
-
-	if (!p)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu times %zu bytes are not to be had; free some", nr, size));
-	return p;
-}
-
 /**
  * couche_map_group() - find a group
  * @map: the map
@@ -84,13 +65,13 @@ void couche_map_set_group(struct couche_map *map, u32 nr, const struct couche_gr
 	if (nr >= map->nr_groups) {
 		u32 room = nr + 1024 > map->max_groups ? map->max_groups : nr + 1024;
 
-		map->groups = grow(map->groups, room, sizeof(*map->groups));
+		map->groups = couche_grow(map->groups, room, sizeof(*map->groups));
 		memset(map->groups + map->nr_groups, 0,
 		       (room - map->nr_groups) * sizeof(*map->groups));
 		map->nr_groups = room;
 	}
 	if (!map->groups[nr])
-		map->groups[nr] = zalloc(1, sizeof(*desc));
+		map->groups[nr] = couche_zalloc(1, sizeof(*desc));
 	*map->groups[nr] = *desc;
 }
 
@@ -116,7 +97,7 @@ void couche_map_set_volume(struct couche_map *map, const struct couche_volume_de
 	u32 extent_sectors = map->o->super.extent_sectors;
 
 	if (!*volume)
-		*volume = zalloc(1, sizeof(**volume));
+		*volume = couche_zalloc(1, sizeof(**volume));
 	(*volume)->desc = *desc;
 	(*volume)->nr_extents = (desc->sectors + extent_sectors - 1) / extent_sectors;
 }
@@ -155,7 +136,7 @@ struct couche_map_page *couche_map_find_page(const struct couche_map *map, u32 v
 struct couche_map_page *couche_map_add_page(struct couche_map *map, u32 volume, u32 index)
 {
 	struct couche_map_page **bucket = &map->bucket[bucket_of(volume, index)];
-	struct couche_map_page *page = zalloc(1, sizeof(*page));
+	struct couche_map_page *page = couche_zalloc(1, sizeof(*page));
 
 	page->volume = volume;
 	page->index = index;
@@ -163,7 +144,7 @@ struct couche_map_page *couche_map_add_page(struct couche_map *map, u32 volume, 
 	*bucket = page;
 	if (map->nr_pages == map->page_room) {
 		map->page_room = 2 * map->page_room + 16;
-		map->page = grow(map->page, map->page_room, sizeof(*map->page));
+		map->page = couche_grow(map->page, map->page_room, sizeof(*map->page));
 	}
 	map->page[map->nr_pages++] = page;
 	return page;
@@ -538,11 +519,11 @@ static void check_doubtful(struct loading *l)
  */
 struct couche_map *couche_map_create(struct couche_offline *o)
 {
-	struct couche_map *map = zalloc(1, sizeof(*map));
+	struct couche_map *map = couche_zalloc(1, sizeof(*map));
 
 	map->o = o;
 	map->max_groups = couche_replay_max_groups(o->super.map_pages);
-	map->slot = zalloc(o->super.stage_slots, sizeof(*map->slot));
+	map->slot = couche_zalloc(o->super.stage_slots, sizeof(*map->slot));
 	/* Their pages are set aside, whether they were ever written or not. */
 	map->used_pages = (o->super.stage_slots + COUCHE_PAGE_STAGES - 1) / COUCHE_PAGE_STAGES;
 	return map;
@@ -556,11 +537,11 @@ struct couche_map *couche_map_create(struct couche_offline *o)
  */
 struct couche_map *couche_map_load(struct couche_offline *o)
 {
-	_cleanup_free_ struct loading *l = zalloc(1, sizeof(*l));
+	_cleanup_free_ struct loading *l = couche_zalloc(1, sizeof(*l));
 	struct couche_map *map = couche_map_create(o);
 
 	l->map = map;
-	l->group_page = zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
+	l->group_page = couche_zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
 	load_pages(l, false);

@@ -8,17 +8,14 @@
 #include <unistd.h>
 
 #include "agent/lib/cleanup.h"
+#include "memory.h"
 #include "offline_write.h"
 
 static struct couche_repair *add(struct couche_repairs *repairs)
 {
 	if (repairs->nr == repairs->room) {
 		repairs->room = 2 * repairs->room + 64;
-		repairs->list = reallocarray(repairs->list, repairs->room,
-					     sizeof(*repairs->list));
-		if (!repairs->list)
-			exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-					 "is not to be had; free some"));
+		repairs->list = couche_grow(repairs->list, repairs->room, sizeof(*repairs->list));
 	}
 	memset(&repairs->list[repairs->nr], 0, sizeof(*repairs->list));
 	return &repairs->list[repairs->nr++];

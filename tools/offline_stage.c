@@ -7,6 +7,7 @@
 #include "agent/lib/cleanup.h"
 #include "kernel/core/crc32c.h"
 #include "kernel/core/page.h"
+#include "memory.h"
 #include "offline_map.h"
 #include "offline_repair.h"
 
@@ -149,13 +150,9 @@ static void check_slot(struct couche_map *map, const struct couche_stage_desc *d
 void couche_map_check_slots(struct couche_map *map)
 {
 	u32 nr = map->o->super.stage_slots, i, used = 0;
-	_cleanup_free_ struct couche_stage_desc **live = NULL;
-	void *block;
+	_cleanup_free_ struct couche_stage_desc **live = couche_zalloc(nr, sizeof(*live));
+	_cleanup_free_ void *block = couche_offline_buffer(COUCHE_BLOCK_SIZE);
 
-	live = calloc((size_t)nr + 1, sizeof(*live));
-	block = couche_offline_buffer(COUCHE_BLOCK_SIZE);
-	if (!live)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
 	for (i = 0; i < nr; i++)
 		if (counts(map, i))
 			live[used++] = &map->slot[i];
@@ -166,5 +163,4 @@ void couche_map_check_slots(struct couche_map *map)
 		map->staged++;
 		check_slot(map, live[i], block);
 	}
-	free(block);
 }

@@ -8,6 +8,7 @@
 #include "kernel/core/block.h"
 #include "kernel/core/crc32c.h"
 #include "kernel/core/footer.h"
+#include "memory.h"
 
 /**
  * couche_offline_stripe_init() - get memory for extents of one shape
@@ -35,7 +36,7 @@ void couche_offline_stripe_init(struct couche_offline_stripe *st,
 	st->crcs = couche_offline_buffer(st->geo.footers * COUCHE_FOOTER_CRCS * sizeof(u32));
 	st->codec = couche_codec_create(profile->k, profile->m, profile->matrix);
 	if (!st->codec)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
+		couche_out_of_memory();
 }
 
 /**

@@ -8,6 +8,7 @@
 #include "kernel/core/alloc.h"
 #include "kernel/core/bounds.h"
 #include "kernel/core/segmap.h"
+#include "memory.h"
 
 /* What a volume may be large for all that is known: this, or a thousand pools. */
 #define MANY_EXTENTS	(1ULL << 24)
@@ -33,16 +34,6 @@ struct placing {
 	struct version *version;
 	size_t nr;
 };
-
-static void *get_memory(size_t nr, size_t size)
-{
-	void *p = calloc(nr ?: 1, size);
-
-	if (!p)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu times %zu bytes are not to be had; free some", nr, size));
-	return p;
-}
 
 static struct couche_group_desc group_of(const struct couche_found_shard *s)
 {
@@ -81,7 +72,7 @@ static void gather(struct placing *p)
 {
 	size_t first, next;
 
-	p->version = get_memory(p->r->nr, sizeof(*p->version));
+	p->version = couche_zalloc(p->r->nr, sizeof(*p->version));
 	for (first = 0; first < p->r->nr; first = next) {
 		const struct couche_found_shard *s = &p->r->shard[first];
 		const char *why = strange(p, s);
@@ -194,7 +185,7 @@ static struct couche_alloc *rows_of(struct placing *p, u32 group)
 
 	if (!rows->map &&
 	    couche_alloc_init(rows, p->map->o->super.segment_sectors / COUCHE_BLOCK_SECTORS))
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
+		couche_out_of_memory();
 	return rows;
 }
 
@@ -349,15 +340,14 @@ static void begin(struct placing *p)
 	u64 segments = 0;
 	u32 i;
 
-	p->rows = get_memory(p->map->max_groups, sizeof(*p->rows));
-	p->known = get_memory(p->map->max_groups, sizeof(*p->known));
+	p->rows = couche_zalloc(p->map->max_groups, sizeof(*p->rows));
+	p->known = couche_zalloc(p->map->max_groups, sizeof(*p->known));
 	for (i = 0; i < s->nr_legs; i++) {
 		u32 nr = couche_super_segments(s, i);
 
 		segments += nr;
 		if (couche_segmap_init(&p->segments[i], nr))
-			exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-					 "is not to be had; free some"));
+			couche_out_of_memory();
 	}
 	p->max_extents = segments * (s->segment_sectors / s->extent_sectors) * MANY_POOLS;
 	if (p->max_extents < MANY_EXTENTS)

@@ -9,6 +9,7 @@
 #include "agent/lib/cleanup.h"
 #include "kernel/core/crc32c.h"
 #include "kernel/core/geometry.h"
+#include "memory.h"
 #include "offline_stripe.h"
 
 #define CHUNK	(4u << 20)
@@ -28,16 +29,6 @@ struct segment {
 	size_t nr, room;
 	u32 *crc;		/* of each row, as data */
 };
-
-static void *grow(void *array, size_t nr, size_t size)
-{
-	void *p = reallocarray(array, nr, size);
-
-	if (!p)
-		exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
-				 "%zu times %zu bytes are not to be had; free some", nr, size));
-	return p;
-}
 
 /* Does the shape fit this pool and the place where footer block @n stands? */
 static bool fits(const struct couche_offline *o, const struct couche_footer *f, u32 at,
@@ -74,7 +65,7 @@ static struct seen *add_seen(struct segment *segment, const struct couche_footer
 
 	if (segment->nr == segment->room) {
 		segment->room = 2 * segment->room + 64;
-		segment->seen = grow(segment->seen, segment->room, sizeof(*segment->seen));
+		segment->seen = couche_grow(segment->seen, segment->room, sizeof(*segment->seen));
 	}
 	seen = &segment->seen[segment->nr++];
 	memset(seen, 0, sizeof(*seen));
@@ -178,7 +169,7 @@ static void keep(struct couche_rescue *r, const struct segment *segment)
 			continue;
 		if (r->nr == r->room) {
 			r->room = 2 * r->room + 1024;
-			r->shard = grow(r->shard, r->room, sizeof(*r->shard));
+			r->shard = couche_grow(r->shard, r->room, sizeof(*r->shard));
 		}
 		r->shard[r->nr] = segment->seen[i].shard;
 		r->shard[r->nr].whole = segment->seen[i].right == segment->seen[i].shard.footers;

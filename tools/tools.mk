@@ -26,7 +26,7 @@ $(B)/couchectl: $(COUCHECTL_OBJS) $(LIBAGENT) $(B)/obj/libcore.a
 
 UNIT_TESTS += $(B)/unit/test_couchectl_text
 
-COUCHECTL_TEXT := size options doc print progress plan setting names report show session dm
+COUCHECTL_TEXT := size options doc memory print progress plan setting names report show session dm
 $(B)/san/tests/unit/test_couchectl_text.o: CPPFLAGS += -Wno-missing-field-initializers \
 	$(call pkg-cflags,$(COUCHECTL_PKGS))
 
@@ -39,7 +39,7 @@ $(B)/unit/test_couchectl_text: $(B)/san/tests/unit/test_couchectl_text.o \
 
 UNIT_TESTS += $(B)/unit/test_offline
 
-OFFLINE_TEXT := finding offline offline_map offline_journal offline_stage offline_check \
+OFFLINE_TEXT := finding memory offline offline_map offline_journal offline_stage offline_check \
 	offline_repair offline_write report scan
 $(B)/san/tests/unit/test_offline.o: CPPFLAGS += $(CORE_CPPFLAGS) \
 	-Wno-missing-field-initializers $(call pkg-cflags,$(COUCHECTL_PKGS))
