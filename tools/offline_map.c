@@ -265,6 +265,11 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 	}
 }
 
+static bool has_map(const struct couche_offline *o, u32 leg)
+{
+	return o->super.leg[leg].role == COUCHE_ROLE_META && couche_offline_is_current(o, leg);
+}
+
 static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
 {
 	return l->map->o->super.map_start + ((u64)number * 2 + slot) * COUCHE_BLOCK_SECTORS;
@@ -289,13 +294,12 @@ static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned i
 			   first + i, s ? 'B' : 'A');
 }
 
-static void repair_page(struct loading *l, u32 leg, u32 first, u32 i)
+static void repair_page(struct loading *l, u32 leg, u32 first, u32 i, bool stale)
 {
-	bool old = l->map->o->super.clean && l->leg_sequence[leg][i] < l->sequence[i];
 	unsigned int s;
 
 	for (s = 0; s < 2; s++)
-		if ((l->bad[leg][i] & (1u << s)) || (old && s == l->best_slot[i]))
+		if ((l->bad[leg][i] & (1u << s)) || (stale && s == l->best_slot[i]))
 			repair_slot(l, leg, first, i, s);
 }
 
@@ -315,15 +319,15 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 		     "map page", first + i);
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
+		bool stale = o->super.clean && l->leg_sequence[leg][i] < l->sequence[i];
 
-		if (o->super.leg[leg].role == COUCHE_ROLE_META && o->super.clean &&
-		    couche_offline_is_current(o, leg) &&
-		    l->leg_sequence[leg][i] < l->sequence[i])
+		if (!has_map(o, leg))
+			continue;
+		if (stale)
 			couche_finding_add(&spot, COUCHE_FINDING_DAMAGE,
 					   "sequence: its newest version is on other legs only",
 					   "map page %u", first + i);
-		if (o->super.leg[leg].role == COUCHE_ROLE_META && couche_offline_is_current(o, leg))
-			repair_page(l, leg, first, i);
+		repair_page(l, leg, first, i, stale);
 	}
 }
 
@@ -344,8 +348,7 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
 
-		if (o->super.leg[leg].role != COUCHE_ROLE_META ||
-		    !couche_offline_is_current(o, leg))
+		if (!has_map(o, leg))
 			continue;
 		if (couche_offline_read(o, leg, sector, l->buf,
 					(size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {

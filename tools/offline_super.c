@@ -126,9 +126,9 @@ static void check_leg(struct couche_offline *o, u32 i)
 }
 
 /* A later version's superblock is no damage, and no slot is written beside one. */
-static bool is_damaged(int err)
+static bool is_newer_format(int err)
 {
-	return err && err != -EROFS && err != -EPROTONOSUPPORT;
+	return err == -EROFS || err == -EPROTONOSUPPORT;
 }
 
 /*
@@ -142,17 +142,16 @@ static void repair_leg(struct couche_offline *o, u32 i)
 	const struct couche_super *best = &o->super;
 	bool old;
 
-	if (!o->has_meta || leg->err[0] == -EPROTONOSUPPORT || leg->err[1] == -EPROTONOSUPPORT ||
-	    leg->err[0] == -EROFS || leg->err[1] == -EROFS ||
+	if (!o->has_meta || is_newer_format(leg->err[0]) || is_newer_format(leg->err[1]) ||
 	    memcmp(leg->super.leg[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE))
 		return;
 	old = best->clean && best->leg[i].role == COUCHE_ROLE_META &&
 	      best->leg[i].state == COUCHE_LEG_ONLINE &&
 	      (leg->super.sequence != best->sequence ||
 	       leg->super.checkpoint != best->checkpoint);
-	if (old || is_damaged(leg->err[0]))
+	if (old || leg->err[0])
 		couche_repair_super(o, i, 0);
-	if (old || is_damaged(leg->err[1]))
+	if (old || leg->err[1])
 		couche_repair_super(o, i, 1);
 }
 
