@@ -248,11 +248,13 @@ static int rescue_pool(const struct couche_ctl *ctl, struct couche_rescue *r,
 	int err;
 
 	pool.r = r;
-	err = couche_rescue_pool_plan(&pool, ctl, devices);
+	err = couche_rescue_pool_names(&names, volumes);
+	if (!err)
+		err = couche_rescue_pool_plan(&pool, ctl, devices);
 	if (!err)
 		err = scan(ctl, r, volumes);
 	if (!err)
-		err = couche_rescue_pool_fill(&pool, &names, volumes);
+		err = couche_rescue_pool_fill(&pool, volumes);
 	if (!err && !ctl->dry_run)
 		err = couche_rescue_pool_write(&pool, ctl);
 	if (!err)

@@ -330,58 +330,59 @@ int couche_rescue_pool_plan(struct couche_rescue_pool *pool, const struct couche
 
 /* --- volumes -------------------------------------------------------------------- */
 
-/* --volume ID=NAME */
-static const char *name_given(const struct couche_words *names, u32 id)
+/* ID=NAME */
+static int take_name(const char *word, struct couche_rescued_volume *volumes)
 {
-	unsigned int i;
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? equals - word : 0;
+	char number[16] = "";
+	uint64_t id;
+	int r;
 
-	for (i = 0; i < names->nr; i++) {
-		const char *equals = strchr(names->word[i], '=');
-
-		if (equals && strtoul(names->word[i], NULL, 10) == id)
-			return equals + 1;
-	}
-	return NULL;
+	if (len < sizeof(number))
+		memcpy(number, word, len);
+	if (!equals || couche_uint_parse(number, COUCHE_MAX_VOLUMES, &id) || !id)
+		return couche_fail(COUCHE_EXIT_USAGE, "--volume",
+				   "'%s' is not understood; write ID=NAME with ID from 1 to %d",
+				   word, COUCHE_MAX_VOLUMES);
+	r = couche_name_check("--volume", equals + 1);
+	if (!r && !*volumes[id].name)
+		snprintf(volumes[id].name, sizeof(volumes[id].name), "%s", equals + 1);
+	return r;
 }
 
-static int check_names(const struct couche_words *names)
+/**
+ * couche_rescue_pool_names() - how volumes are to be called
+ * @names: ID=NAME each; the first counts of those for one volume
+ * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; get the names
+ *
+ * Return: 0 or an exit code.
+ */
+int couche_rescue_pool_names(const struct couche_words *names,
+			     struct couche_rescued_volume *volumes)
 {
 	unsigned int i;
+	int r = 0;
 
-	for (i = 0; i < names->nr; i++) {
-		const char *equals = strchr(names->word[i], '=');
-		char number[16];
-		uint64_t id;
-		int r;
+	for (i = 0; i < names->nr && !r; i++)
+		r = take_name(names->word[i], volumes);
+	return r;
+}
 
-		snprintf(number, sizeof(number), "%.*s",
-			 equals ? (int)(equals - names->word[i]) : 0, names->word[i]);
-		if (!equals || couche_uint_parse(number, COUCHE_MAX_VOLUMES, &id) || !id)
-			return couche_fail(COUCHE_EXIT_USAGE, "--volume",
-					   "'%s' is not understood; write ID=NAME with ID from 1 to %d",
-					   names->word[i], COUCHE_MAX_VOLUMES);
-		r = couche_name_check("--volume", equals + 1);
-		if (r)
-			return r;
+static int check_found(const struct couche_rescued_volume *volumes)
+{
+	u32 id;
+
+	for (id = 1; id <= COUCHE_MAX_VOLUMES; id++) {
+		if (*volumes[id].name && !volumes[id].extents)
+			return couche_fail(COUCHE_EXIT_NOT_FOUND, volumes[id].name,
+					   "no cold extent of volume %u was found; leave it out",
+					   id);
 	}
 	return 0;
 }
 
-static int check_found(const struct couche_words *names,
-		       const struct couche_rescued_volume *volumes)
-{
-	unsigned int i;
-
-	for (i = 0; i < names->nr; i++) {
-		if (!volumes[strtoul(names->word[i], NULL, 10)].extents)
-			return couche_fail(COUCHE_EXIT_NOT_FOUND, names->word[i],
-					   "no cold extent of this volume was found; leave it out");
-	}
-	return 0;
-}
-
-static int add_volumes(struct couche_map *map, const struct couche_words *names,
-		       struct couche_rescued_volume *volumes)
+static int add_volumes(struct couche_map *map, struct couche_rescued_volume *volumes)
 {
 	u32 id, other;
 
@@ -390,15 +391,14 @@ static int add_volumes(struct couche_map *map, const struct couche_words *names,
 			.id = id, .sectors = volumes[id].sectors, .created = time(NULL),
 			.born = volumes[id].born
 		};
-		const char *name = name_given(names, id);
+		char *name = volumes[id].name;
 
 		if (!volumes[id].extents)
 			continue;
 		uuid_generate(desc.uuid);
-		if (name)
-			snprintf(desc.name, sizeof(desc.name), "%s", name);
-		else
-			snprintf(desc.name, sizeof(desc.name), "volume-%u", id);
+		if (!*name)
+			snprintf(name, sizeof(volumes[id].name), "volume-%u", id);
+		snprintf(desc.name, sizeof(desc.name), "%s", name);
 		for (other = 1; other < id; other++) {
 			if (map->volume[other] && !strcmp(map->volume[other]->desc.name, desc.name))
 				return couche_fail(COUCHE_EXIT_USAGE, desc.name,
@@ -406,7 +406,6 @@ static int add_volumes(struct couche_map *map, const struct couche_words *names,
 						   other, id);
 		}
 		couche_map_set_volume(map, &desc);
-		snprintf(volumes[id].name, sizeof(volumes[id].name), "%s", desc.name);
 	}
 	return 0;
 }
@@ -434,19 +433,17 @@ static int check_map(struct couche_map *map)
 /**
  * couche_rescue_pool_fill() - make the map
  * @pool: planned, and its cold legs scanned
- * @names: of volumes, ID=NAME
- * @volumes: COUCHE_MAX_VOLUMES + 1; gets what was found
+ * @volumes: COUCHE_MAX_VOLUMES + 1, with the names that were given; get what
+ *	was found, and a name each
  *
  * Return: 0 or an exit code.
  */
-int couche_rescue_pool_fill(struct couche_rescue_pool *pool, const struct couche_words *names,
+int couche_rescue_pool_fill(struct couche_rescue_pool *pool,
 			    struct couche_rescued_volume *volumes)
 {
 	struct couche_super *s = &pool->r->o->super;
-	int r = check_names(names);
+	int r;
 
-	if (r)
-		return r;
 	pool->map = couche_map_create(pool->r->o);
 	r = couche_rescue_place(pool->r, pool->map, volumes, &pool->counts);
 	if (r)
@@ -457,9 +454,9 @@ int couche_rescue_pool_fill(struct couche_rescue_pool *pool, const struct couche
 		return couche_fail(COUCHE_EXIT_FAILURE, s->name,
 				   "its generations are used up; copy its data out with --output-dir");
 	s->generation += GENERATION_JUMP;
-	r = check_found(names, volumes);
+	r = check_found(volumes);
 	if (!r)
-		r = add_volumes(pool->map, names, volumes);
+		r = add_volumes(pool->map, volumes);
 	return r ?: check_map(pool->map);
 }
 

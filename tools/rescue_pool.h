@@ -32,7 +32,9 @@ struct couche_rescue_pool {
 
 int couche_rescue_pool_plan(struct couche_rescue_pool *pool, const struct couche_ctl *ctl,
 			    const struct couche_words *devices);
-int couche_rescue_pool_fill(struct couche_rescue_pool *pool, const struct couche_words *names,
+int couche_rescue_pool_names(const struct couche_words *names,
+			     struct couche_rescued_volume *volumes);
+int couche_rescue_pool_fill(struct couche_rescue_pool *pool,
 			    struct couche_rescued_volume *volumes);
 int couche_rescue_pool_write(struct couche_rescue_pool *pool, const struct couche_ctl *ctl);
 void couche_rescue_pool_destroy(struct couche_rescue_pool *pool);

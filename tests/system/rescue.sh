@@ -179,6 +179,10 @@ ok "nor one that is too small" all rescue 1 "${CRASHED[@]}" --write-meta "$(dev 
 	says 'is too small'
 ok "a name for a volume that is not there" all \
 	rescue 3 "${CRASHED[@]}" --write-meta "${DEVS[0]}" --volume 9=nine AND says 'no cold extent'
+for word in 1 =nine 0=nine 1x=nine 0000000000000012=nine; do
+	ok "a name for a volume '$word'" all \
+		rescue 2 "${CRASHED[@]}" --write-meta "${DEVS[0]}" --volume $word AND says 'write ID=NAME'
+done
 ok "one name for two" all \
 	rescue 2 "${CRASHED[@]}" --write-meta "${DEVS[0]}" --volume 1=volume-2 AND says 'give another'
 ok "nothing was written by any of these" all is_blank 0 1 AND unchanged 2 3 4 5 6 7
@@ -202,7 +206,7 @@ ok "leaves no pool, and the cold legs as they were" all \
 	no_superblock 0 1 AND unchanged 3 4 5 6 7
 must leg_mend 1
 ok "it is done again" all \
-	rescue 0 "${CRASHED[@]}" --write-meta "${DEVS[@]:0:2}" --volume 1=archive AND follows_schema AND \
+	rescue 0 "${CRASHED[@]}" --write-meta "${DEVS[@]:0:2}" --volume 1=archive 1=other AND follows_schema AND \
 	is true field .rebuilt.written AND is archive field '.volumes[] | select(.id == 1) | .name' AND \
 	is volume-2 field '.volumes[] | select(.id == 2) | .name'
 ok "nothing was written to other legs" unchanged 2 3 4 5 6 7
