@@ -85,14 +85,8 @@ static void show_rebuilt(cJSON *doc, const struct couche_rescue_pool *pool, bool
 	legs = couche_doc_add_array(rebuilt, "legs");
 	for (i = 0; i < pool->nr; i++) {
 		const struct couche_rescue_leg *leg = &pool->leg[i];
-		cJSON *object = couche_doc_append_object(legs);
 
-		couche_doc_add_number(object, "index", leg->index);
-		couche_doc_add_text(object, "role", couche_role_name(leg->role));
-		couche_doc_add_text(object, "device", leg->device.path);
-		couche_doc_add_number(object, "size_bytes", leg->device.sectors * SECTOR);
-		couche_doc_add_text(object, "overwrites",
-				    leg->device.foreign ? leg->device.contents : NULL);
+		couche_device_describe(legs, &leg->device, leg->index, leg->role, NULL);
 	}
 }
 

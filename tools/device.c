@@ -19,6 +19,7 @@
 #include "agent/lib/cleanup.h"
 #include "couche_format.h"
 #include "couchectl.h"
+#include "plan.h"
 
 #define SECTOR		512
 #define HEAD_BYTES	(COUCHE_DATA_START * SECTOR)
@@ -252,6 +253,28 @@ static int zero_range(int fd, size_t start, size_t bytes)
 	if (pwrite(fd, zeros, bytes, start) != (ssize_t)bytes || fsync(fd) < 0)
 		return errno ? -errno : -EIO;
 	return 0;
+}
+
+/**
+ * couche_device_describe() - tell of a leg that is to be
+ * @legs: array of a document that gets it
+ * @device: one that couche_device_check_free() allowed
+ * @index: of the leg
+ * @role: enum couche_role
+ * @domain: of the leg; NULL: not told
+ */
+void couche_device_describe(cJSON *legs, const struct couche_device *device, unsigned int index,
+			    uint8_t role, const uint16_t *domain)
+{
+	cJSON *leg = couche_doc_append_object(legs);
+
+	couche_doc_add_number(leg, "index", index);
+	couche_doc_add_text(leg, "role", couche_role_name(role));
+	couche_doc_add_text(leg, "device", device->path);
+	couche_doc_add_number(leg, "size_bytes", device->sectors * SECTOR);
+	if (domain)
+		couche_doc_add_number(leg, "domain", *domain);
+	couche_doc_add_text(leg, "overwrites", device->foreign ? device->contents : NULL);
 }
 
 /**

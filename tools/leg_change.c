@@ -281,15 +281,9 @@ static cJSON *describe(const struct change *c)
 	legs = couche_doc_add_array(doc, "legs");
 	for (i = 0; i < c->nr_new; i++) {
 		const struct new_leg *leg = &c->new[i];
-		cJSON *object = couche_doc_append_object(legs);
 
-		couche_doc_add_number(object, "index", leg->index);
-		couche_doc_add_text(object, "role", couche_role_name(leg->role));
-		couche_doc_add_text(object, "device", leg->device.path);
-		couche_doc_add_number(object, "size_bytes", leg->device.sectors * SECTOR);
-		couche_doc_add_number(object, "domain", c->domains[leg->index]);
-		couche_doc_add_text(object, "overwrites",
-				    leg->device.foreign ? leg->device.contents : NULL);
+		couche_device_describe(legs, &leg->device, leg->index, leg->role,
+				       &c->domains[leg->index]);
 	}
 	dm = couche_doc_add_object(doc, "dm");
 	couche_doc_add_text(dm, "name", c->after.dm);

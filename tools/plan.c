@@ -50,6 +50,47 @@ int couche_profile_parse(const char *option, const char *text,
 }
 
 /**
+ * couche_matrix_parse() - read the name of a matrix
+ * @option: for the error line
+ * @text: the name
+ * @matrix: the result
+ *
+ * Return: 0 or COUCHE_EXIT_USAGE.
+ */
+int couche_matrix_parse(const char *option, const char *text, uint8_t *matrix)
+{
+	uint8_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (strcmp(text, couche_matrix_name(i)))
+			continue;
+		*matrix = i;
+		return 0;
+	}
+	return couche_fail(COUCHE_EXIT_USAGE, option,
+			   "'%s' is no matrix; give vandermonde or cauchy", text);
+}
+
+/**
+ * couche_min_healthy_parse() - read how many shards new data needs
+ * @option: for the error line
+ * @text: the count; whether it fits a profile is for the caller to see
+ * @min_healthy: the result
+ *
+ * Return: 0 or COUCHE_EXIT_USAGE.
+ */
+int couche_min_healthy_parse(const char *option, const char *text, uint8_t *min_healthy)
+{
+	uint64_t shards;
+
+	if (couche_uint_parse(text, COUCHE_MAX_SHARDS, &shards) || !shards)
+		return couche_fail(COUCHE_EXIT_USAGE, option,
+				   "'%s' is no number of shards; give K to K+M", text);
+	*min_healthy = shards;
+	return 0;
+}
+
+/**
  * couche_profile_is_mds() - does its matrix restore any m lost shards?
  * @profile: the profile
  *

@@ -163,39 +163,26 @@ static int set_domains(struct couche_plan *plan, const struct couche_device *dev
 static int set_matrix(struct couche_plan *plan)
 {
 	struct couche_plan_profile *cold = &plan->profile[COUCHE_TIER_COLD];
-	uint8_t i;
 
-	if (!opt.matrix) {
-		cold->matrix = 0;
-		if (cold->k && !couche_profile_is_mds(cold))
-			cold->matrix = 1;
-		return 0;
-	}
-	for (i = 0; i < 2; i++) {
-		if (!strcmp(opt.matrix, couche_matrix_name(i))) {
-			cold->matrix = i;
-			return 0;
-		}
-	}
-	return couche_fail(COUCHE_EXIT_USAGE, "--matrix",
-			   "'%s' is no matrix; give vandermonde or cauchy", opt.matrix);
+	if (opt.matrix)
+		return couche_matrix_parse("--matrix", opt.matrix, &cold->matrix);
+	cold->matrix = 0;
+	if (cold->k && !couche_profile_is_mds(cold))
+		cold->matrix = 1;
+	return 0;
 }
 
 static int set_min_healthy(struct couche_plan *plan)
 {
 	struct couche_plan_profile *cold = &plan->profile[COUCHE_TIER_COLD];
-	uint64_t shards;
 
 	if (!opt.min_healthy)
 		return 0;
 	if (!cold->k)
 		return couche_fail(COUCHE_EXIT_USAGE, "--cold-min-healthy",
 				   "there is no cold tier; give --cold DEV");
-	if (couche_uint_parse(opt.min_healthy, COUCHE_MAX_SHARDS, &shards) || !shards)
-		return couche_fail(COUCHE_EXIT_USAGE, "--cold-min-healthy",
-				   "'%s' is no number of shards; give K to K+M", opt.min_healthy);
-	cold->min_healthy = shards;
-	return 0;
+	return couche_min_healthy_parse("--cold-min-healthy", opt.min_healthy,
+					&cold->min_healthy);
 }
 
 static int set_profiles(struct couche_plan *plan)
@@ -301,15 +288,9 @@ static void describe_legs(cJSON *doc, const struct couche_plan *plan,
 	unsigned int i;
 
 	for (i = 0; i < plan->nr_legs; i++) {
-		cJSON *object = couche_doc_append_object(legs);
+		const struct couche_plan_leg *leg = &plan->leg[i];
 
-		couche_doc_add_number(object, "index", i);
-		couche_doc_add_text(object, "role", couche_role_name(plan->leg[i].role));
-		couche_doc_add_text(object, "device", plan->leg[i].device);
-		couche_doc_add_number(object, "size_bytes", plan->leg[i].sectors * SECTOR);
-		couche_doc_add_number(object, "domain", plan->leg[i].domain);
-		couche_doc_add_text(object, "overwrites",
-				    devices[i].foreign ? devices[i].contents : NULL);
+		couche_device_describe(legs, &devices[i], i, leg->role, &leg->domain);
 	}
 }
 

@@ -38,38 +38,9 @@ static void change_destroy(struct change *c)
 	couche_nl_close(c->nl);
 }
 
-static int set_matrix(struct couche_nl_profile *profile)
-{
-	static uint8_t matrix;
-
-	if (!opt.matrix)
-		return 0;
-	for (matrix = 0; matrix < 2; matrix++) {
-		if (strcmp(opt.matrix, couche_matrix_name(matrix)))
-			continue;
-		profile->matrix = &matrix;
-		return 0;
-	}
-	return couche_fail(COUCHE_EXIT_USAGE, "--matrix",
-			   "'%s' is no matrix; give vandermonde or cauchy", opt.matrix);
-}
-
-static int set_min_healthy(struct couche_nl_profile *profile)
-{
-	uint64_t shards;
-
-	if (!opt.min_healthy)
-		return 0;
-	if (couche_uint_parse(opt.min_healthy, COUCHE_MAX_SHARDS, &shards) || !shards)
-		return couche_fail(COUCHE_EXIT_USAGE, "--min-healthy",
-				   "'%s' is no number of shards; give K to K+M", opt.min_healthy);
-	profile->min_healthy = shards;
-	return 0;
-}
-
 static int parse(int nr_args, char **args, struct couche_nl_profile *profile)
 {
-	struct couche_plan_profile shape = { 0 };
+	static struct couche_plan_profile shape;
 	int r;
 
 	if (nr_args != 3)
@@ -83,7 +54,14 @@ static int parse(int nr_args, char **args, struct couche_nl_profile *profile)
 	profile->tier = COUCHE_TIER_COLD;
 	profile->k = shape.k;
 	profile->m = shape.m;
-	return r ?: set_matrix(profile) ?: set_min_healthy(profile);
+	if (!r && opt.matrix) {
+		r = couche_matrix_parse("--matrix", opt.matrix, &shape.matrix);
+		profile->matrix = &shape.matrix;
+	}
+	if (!r && opt.min_healthy)
+		r = couche_min_healthy_parse("--min-healthy", opt.min_healthy,
+					     &profile->min_healthy);
+	return r;
 }
 
 static int order(const struct couche_ctl *ctl, struct couche_nl *nl,
