@@ -45,17 +45,48 @@ static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool 
 		       pool->id.name);
 }
 
-static int show(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
-		const struct couche_nl_pool *pool)
+static bool print_whole(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
+			const struct couche_nl_pool *pool)
 {
 	_cleanup_(couche_doc_free) cJSON *doc =
 		couche_doc_create(commands[kind]);
+
+	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)), &pool->id,
+			  &pool->sweep[kind]);
+	return couche_doc_print_whole(ctl, doc);
+}
+
+static int show(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
+		const struct couche_nl_pool *pool)
+{
 	const struct couche_nl_sweep *s = &pool->sweep[kind];
 
-	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)), &pool->id, s);
-	if (!couche_doc_print_whole(ctl, doc))
+	if (!print_whole(ctl, kind, pool))
 		print_text(kind, pool, s);
 	return s->failed ? COUCHE_EXIT_DEGRADED : 0;
+}
+
+static int give_order(const struct couche_ctl *ctl, struct couche_nl *nl,
+		      enum couche_sweep_kind kind, int order,
+		      const struct couche_nl_pool *pool)
+{
+	const char *what = couche_sweep_name(kind);
+	struct couche_nl_pool now;
+	int r;
+
+	if (ctl->dry_run) {
+		printf("would %s the %s of %s\n", orders[order], what, pool->id.name);
+		return 0;
+	}
+	r = couche_nl_sweep(nl, pool->id.uuid, kind, order, rate == RATE_AS_IS ? NULL : &rate);
+	if (r)
+		return couche_session_fail(nl, r, pool->id.name, what);
+	r = couche_nl_pool(nl, pool->id.uuid, &now);
+	if (r)
+		return couche_session_fail(nl, r, pool->id.name, "its state cannot be read");
+	if (!print_whole(ctl, kind, &now))
+		couche_note(ctl, "%s: %s: %s", pool->id.name, what, orders[order]);
+	return 0;
 }
 
 static int order_of(const char *word)
@@ -88,18 +119,7 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 		r = couche_session_pool(nl, args[1], &pool);
 	if (r)
 		return r;
-	if (status)
-		return show(ctl, kind, &pool);
-	if (ctl->dry_run) {
-		printf("would %s the %s of %s\n", orders[order], couche_sweep_name(kind),
-		       pool.id.name);
-		return 0;
-	}
-	r = couche_nl_sweep(nl, pool.id.uuid, kind, order, rate == RATE_AS_IS ? NULL : &rate);
-	if (r)
-		return couche_session_fail(nl, r, pool.id.name, couche_sweep_name(kind));
-	couche_note(ctl, "%s: %s: %s", pool.id.name, couche_sweep_name(kind), orders[order]);
-	return 0;
+	return status ? show(ctl, kind, &pool) : give_order(ctl, nl, kind, order, &pool);
 }
 
 /**

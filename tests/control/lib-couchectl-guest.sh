@@ -484,8 +484,10 @@ scrub_rate_is() {
 
 limits_sweeps() {
 	refuses 2 "pool scrub" "a rate that is not given" couchectl pool scrub rate tank
-	expect 0 "a rate for scrubs" couchectl pool scrub rate tank --rate 1MiB/s
-	holds "is in the status" scrub_rate_is 1048576
+	expect 0 "a rate for scrubs" couchectl pool scrub rate tank --rate 1MiB/s -o json
+	valid "what came of it follows the schema"
+	holds "and has the rate" jq -e '.scrub.pool == "tank" and .scrub.rate_bytes == 1048576' "$OUT"
+	holds "as has the status" scrub_rate_is 1048576
 	expect 0 "and with 0 is none any more" couchectl pool scrub rate tank --rate 0
 	holds "nor in the status" scrub_rate_is 0
 }
