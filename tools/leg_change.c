@@ -190,6 +190,9 @@ static int set_domain(struct change *c, const char *word, bool *given)
 	for (i = 0; i < c->nr_new; i++) {
 		if (c->new[i].device.number != device.number)
 			continue;
+		if (given[c->new[i].index])
+			return couche_fail(COUCHE_EXIT_USAGE, path,
+					   "has two domains; give one --domain");
 		c->domains[c->new[i].index] = domain;
 		given[c->new[i].index] = true;
 		return 0;

@@ -117,11 +117,14 @@ static int set_domain(struct couche_plan *plan, const struct couche_device *devi
 	if (r)
 		return r;
 	for (i = 0; i < plan->nr_legs; i++) {
-		if (devices[i].number == device.number) {
-			plan->leg[i].domain = domain;
-			given[i] = true;
-			return 0;
-		}
+		if (devices[i].number != device.number)
+			continue;
+		if (given[i])
+			return couche_fail(COUCHE_EXIT_USAGE, path,
+					   "has two domains; give one --domain");
+		plan->leg[i].domain = domain;
+		given[i] = true;
+		return 0;
 	}
 	return couche_fail(COUCHE_EXIT_USAGE, path, "has a --domain but is no leg; add it to a tier");
 }

@@ -93,6 +93,7 @@ refuses_devices() {
 	attach 9 2M
 	refuses 1 tank "a meta leg without room for the map" \
 		couchectl pool create tank --meta /dev/loop9 --hot /dev/loop1
+	refuses 2 /dev/loop1 "two domains of one device" "${create[@]}" --domain /dev/loop1=1 /dev/loop1=2
 	for size in 1020KiB 1025KiB 16385MiB; do
 		refuses 2 --data-journal "a data journal of $size" \
 			"${create[@]}" --cold "${all_cold[@]}" --data-journal $size
@@ -550,6 +551,8 @@ refuses_legs() {
 	refuses 2 tank "a fourth meta leg" couchectl leg add tank --meta /dev/loop10 /dev/loop12 /dev/loop13
 	refuses 2 --domain "a domain that is none" \
 		couchectl leg add tank --cold /dev/loop10 --domain /dev/loop10=x
+	refuses 2 /dev/loop10 "two domains of one device, even the same" couchectl leg add tank \
+		--cold /dev/loop10 --domain /dev/loop10=0 --domain /dev/loop10=0
 	refuses 2 /dev/loop7 "a domain of another device" \
 		couchectl leg add tank --cold /dev/loop10 --domain /dev/loop7=1
 	mkfs.ext4 -q -F /dev/loop10
