@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* couchectl pool set-profile */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +65,37 @@ static int parse(int nr_args, char **args, struct couche_nl_profile *profile)
 	return r;
 }
 
+static bool lacks_legs(int error, const char *why)
+{
+	return error == -ENOSPC || (error == -EINVAL && !strncmp(why, "nr_legs:", 8));
+}
+
+/* What the kernel says is wrong, and what can be done about it. */
+static int refused(const struct couche_nl *nl, int error, const char *name)
+{
+	const char *why = couche_nl_error(nl) ?: "";
+	char remedy[256] = "give another profile";
+	size_t size = sizeof(remedy);
+
+	if (error == -EALREADY && opt.min_healthy)
+		snprintf(remedy, size, "the minimum of healthy shards cannot be changed alone, give another profile with it");
+	else if (error == -EBUSY)
+		snprintf(remedy, size,
+			 "see couchectl leg list %s and couchectl pool reshape status %s", name,
+			 name);
+	else if (error == -ENODEV)
+		snprintf(remedy, size, "make another pool, with --cold DEV");
+	else if (lacks_legs(error, why))
+		snprintf(remedy, size, "give it more legs with couchectl leg add %s --cold DEV",
+			 name);
+	else if (error == -EINVAL)
+		snprintf(remedy, size, "give another profile, --matrix or --min-healthy");
+	else if (error != -EALREADY)
+		return couche_session_fail(nl, error, name, "refused");
+	return couche_fail(couche_exit_of(error), name, "refused: %s; %s",
+			   *why ? why : strerror(-error), remedy);
+}
+
 static int order(const struct couche_ctl *ctl, struct couche_nl *nl,
 		 const struct couche_nl_pool *pool, const struct couche_nl_profile *profile)
 {
@@ -77,13 +109,7 @@ static int order(const struct couche_ctl *ctl, struct couche_nl *nl,
 		return 0;
 	}
 	r = couche_nl_set_profile(nl, pool->id.uuid, profile, opt.rate ? &opt.rate : NULL);
-	if (r)
-		return couche_session_fail(nl, r, pool->id.name, "refused");
-	if (opt.no_wait)
-		couche_note(ctl, "%s: %s is %u+%u for what is written from now on; follow the rest with couchectl pool reshape status %s",
-			    pool->id.name, couche_tier_name(profile->tier), profile->k, profile->m,
-			    pool->id.name);
-	return 0;
+	return r ? refused(nl, r, pool->id.name) : 0;
 }
 
 static int look(void *arg, struct couche_progress *progress)
@@ -129,8 +155,32 @@ static int wait_for(struct change *c, const struct couche_ctl *ctl)
 				   couche_sweep_state_name(sweep->state),
 				   (unsigned long long)sweep->done,
 				   (unsigned long long)sweep->total, name);
-	couche_note(ctl, "%s: done, %llu extents", object, (unsigned long long)sweep->done);
 	return 0;
+}
+
+static void report(const struct couche_ctl *ctl, const struct change *c)
+{
+	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("pool set-profile");
+	const struct couche_nl_sweep *sweep = &c->pool.sweep[COUCHE_SWEEP_RESHAPE];
+	const struct couche_nl_tier *tier = &c->pool.tier[COUCHE_TIER_COLD];
+	const char *name = c->pool.id.name;
+	char profile[16];
+
+	snprintf(profile, sizeof(profile), "%u+%u", tier->k, tier->m);
+	couche_doc_add_text(doc, "pool", name);
+	couche_doc_add_text(doc, "tier", couche_tier_name(COUCHE_TIER_COLD));
+	couche_doc_add_text(doc, "profile", profile);
+	couche_doc_add_text(doc, "matrix", couche_matrix_name(tier->matrix));
+	couche_doc_add_number(doc, "min_healthy_shards", tier->min_healthy);
+	couche_show_sweep(couche_doc_add_object(doc, "reshape"), &c->pool.id, sweep);
+	if (couche_doc_print_whole(ctl, doc))
+		return;
+	if (opt.no_wait)
+		couche_note(ctl, "%s: %s is %s for what is written from now on; follow the rest with couchectl pool reshape status %s",
+			    name, couche_tier_name(COUCHE_TIER_COLD), profile, name);
+	else
+		couche_note(ctl, "%s set-profile: done, %llu extents", name,
+			    (unsigned long long)sweep->done);
 }
 
 /**
@@ -145,6 +195,7 @@ int couche_pool_set_profile(struct couche_ctl *ctl, int nr_args, char **args)
 {
 	_cleanup_(change_destroy) struct change c = { 0 };
 	struct couche_nl_profile profile = { 0 };
+	struct couche_progress progress;
 	int r;
 
 	r = parse(nr_args, args, &profile);
@@ -157,7 +208,10 @@ int couche_pool_set_profile(struct couche_ctl *ctl, int nr_args, char **args)
 	couche_wait_prepare(&c.wait, c.nl, false);
 	c.began_ms = couche_wait_now_ms();
 	r = order(ctl, c.nl, &c.pool, &profile);
-	if (r || opt.no_wait || ctl->dry_run)
+	if (r || ctl->dry_run)
 		return r;
-	return wait_for(&c, ctl);
+	r = opt.no_wait ? look(&c, &progress) : wait_for(&c, ctl);
+	if (!r)
+		report(ctl, &c);
+	return r;
 }

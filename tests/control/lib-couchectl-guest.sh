@@ -704,6 +704,40 @@ resizes_and_removes() {
 	refuses 3 tank/small "it is gone" couchectl volume status tank/small
 }
 
+changes_profile() {
+	refuses 4 tank "the minimum of healthy shards alone" \
+		couchectl pool set-profile tank cold 4+2 --min-healthy 5
+	holds "which it says" grep -q "cannot be changed alone, give another profile" "$ERR"
+	refuses 4 tank "the profile that there is" couchectl pool set-profile tank cold 4+2
+	holds "and another is asked for" grep -q "; give another profile$" "$ERR"
+	refuses 1 tank "more healthy shards than there are" \
+		couchectl pool set-profile tank cold 3+2 --min-healthy 6
+	holds "and says what to change" grep -q "; give .*--min-healthy" "$ERR"
+	refuses 1 tank "more shards than legs" couchectl pool set-profile tank cold 5+3
+	holds "and says how to get more" grep -q "; .* couchectl leg add tank --cold DEV" "$ERR"
+	couchectl leg fail tank 7 -q
+	refuses 4 tank "more shards than legs in order" couchectl pool set-profile tank cold 3+3
+	holds "and says where to look" grep -q "; see couchectl leg list tank" "$ERR"
+	couchectl leg restore tank 7 -q
+	holds "the leg is back" soon leg_is 7 online
+	expect 0 "another profile" couchectl pool set-profile tank cold 3+2 -q -o json
+	valid "what was done follows the schema"
+	holds "and is done" jq -e '.profile == "3+2" and .min_healthy_shards == 3 and
+		.reshape.state == "idle"' "$OUT"
+	expect 0 "and back, without waiting" \
+		couchectl pool set-profile tank cold 4+2 --min-healthy 5 --no-wait -o json
+	valid "what was begun follows the schema"
+	holds "and has the new profile" jq -e '.profile == "4+2" and .min_healthy_shards == 5' "$OUT"
+	holds "it ends" soon reshape_is idle
+	[ "$(digest)" = "$sum" ]
+	tap_result $? "the data is what was written"
+}
+
+# reshape_is STATE
+reshape_is() {
+	couchectl pool reshape status tank -o json | jq -e ".reshape.state == \"$1\"" >/dev/null
+}
+
 imports() {
 	expect 0 "a pool is exported" couchectl pool export tank
 	holds "no device is left" test "$(devices couche)$(devices couche-pool)" = 00
@@ -801,6 +835,7 @@ losetup -d /dev/loop13
 replaces_legs
 fills
 resizes_and_removes
+changes_profile
 imports
 refuses_imports
 tap_end
