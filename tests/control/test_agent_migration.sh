@@ -37,6 +37,25 @@ ok "its end is recorded" eventually 10 metric_is 'couchestor_migrations_total{st
 ok "in the log too" logged "tank/idle: moved from hot to cold"
 ok "the stripes of the cold tier are counted" eventually 5 metric_is \
 	'couchestor_ec_stripes{state="healthy"}' 64
+# What a metric is called, its labels and its type: as served and as written down.
+metrics_served() {
+	curl -s "http://127.0.0.1:$METRICS_PORT/metrics" | awk '
+		/^# TYPE/ { type[$3] = $4 }
+		/^#/ { next }
+		{
+			gsub(/="[^"]*"/, "")
+			split($1, series, "{")
+			sub(/^[^{]*/, "", $1)
+			print series[1] ($1 == "" ? "" : " " $1), type[series[1]]
+		}' | sort -u
+}
+metrics_written_down() {
+	sed -n 's/^\.BR \(couchestor_[a-z_]*\) "\(.*\)"$/\1\2/p' "$TOP/Documentation/man/couchestor.8" | sort
+}
+metrics_are_those() {
+	diff <(metrics_written_down) <(metrics_served)
+}
+ok "the manual has all metrics, and no other" eventually 10 metrics_are_those
 ok "it is ready" status_is 200 "http://127.0.0.1:$HEALTH_PORT/readyz"
 ok "and stops" stop_agent
 ok "the rest is on disk" jq -e '.volumes[0].name == "tank/idle"' "$STATE_DIRECTORY/volumes.json"
