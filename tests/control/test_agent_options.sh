@@ -23,6 +23,19 @@ refused() {
 	[ "$status" = 2 ] && [ "$(wc -l <<<"$output")" = 1 ] && grep -qF -- "$want" <<<"$output"
 }
 
+# completes WORD COMMAND-LINE...
+# shellcheck source=/dev/null
+. "$TOP/tools/completion/couchestor"
+couchestor() {
+	"$AGENT" "$@"
+}
+completes() {
+	COMP_WORDS=("${@:2}")
+	COMP_CWORD=$(($# - 2))
+	_couchestor
+	printf '%s\n' "${COMPREPLY[@]}" | grep -qx -- "$1"
+}
+
 ok "--version says the version" bash -c '"$1" --version | grep -q "^couchestor [0-9]"' _ "$AGENT"
 for flag in prometheus-url max-concurrent-migrations migration-timeout-minutes \
 	sync-poll-interval-seconds dry-run preservation-mode mayastor-namespace metrics-addr \
@@ -31,7 +44,10 @@ for flag in prometheus-url max-concurrent-migrations migration-timeout-minutes \
 	ok "--help names --$flag and $variable" bash -c \
 		'"$1" --help | grep -A1 -- "--$2 " | grep -q "\[$3, default: "' _ "$AGENT" \
 		"$flag" "$variable"
+	ok "--$flag completes" completes "--$flag" couchestor "--${flag:0:3}"
 done
+ok "so do values that are words" completes controller couchestor --mode c
+ok "others do not" not completes '..*' couchestor --metrics-addr ""
 ok "a bad number is refused" refused \
 	"--max-concurrent-migrations: '0' is not allowed, must be a whole number from 1 to 1000" \
 	"$AGENT" --max-concurrent-migrations 0
