@@ -86,7 +86,8 @@ static void show_rebuilt(cJSON *doc, const struct couche_rescue_pool *pool, bool
 	for (i = 0; i < pool->nr; i++) {
 		const struct couche_rescue_leg *leg = &pool->leg[i];
 
-		couche_device_describe(legs, &leg->device, leg->index, leg->role, NULL);
+		couche_device_describe(legs, &leg->device, leg->index,
+				       leg->role, NULL);
 	}
 }
 

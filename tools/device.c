@@ -263,8 +263,9 @@ static int zero_range(int fd, size_t start, size_t bytes)
  * @role: enum couche_role
  * @domain: of the leg; NULL: not told
  */
-void couche_device_describe(cJSON *legs, const struct couche_device *device, unsigned int index,
-			    uint8_t role, const uint16_t *domain)
+void couche_device_describe(cJSON *legs, const struct couche_device *device,
+			    unsigned int index, uint8_t role,
+			    const uint16_t *domain)
 {
 	cJSON *leg = couche_doc_append_object(legs);
 
@@ -274,7 +275,8 @@ void couche_device_describe(cJSON *legs, const struct couche_device *device, uns
 	couche_doc_add_number(leg, "size_bytes", device->sectors * SECTOR);
 	if (domain)
 		couche_doc_add_number(leg, "domain", *domain);
-	couche_doc_add_text(leg, "overwrites", device->foreign ? device->contents : NULL);
+	couche_doc_add_text(leg, "overwrites",
+			    device->foreign ? device->contents : NULL);
 }
 
 /**

@@ -30,8 +30,9 @@ int couche_device_open_image(struct couche_device *device, const char *path);
 int couche_device_check_twice(const struct couche_device *devices, unsigned int nr);
 int couche_device_check_free(struct couche_device *device, bool force);
 int couche_device_wipe(const struct couche_device *device);
-void couche_device_describe(cJSON *legs, const struct couche_device *device, unsigned int index,
-			    uint8_t role, const uint16_t *domain);
+void couche_device_describe(cJSON *legs, const struct couche_device *device,
+			    unsigned int index, uint8_t role,
+			    const uint16_t *domain);
 int couche_device_unwrite(const struct couche_device *device, const uint8_t *pool_uuid);
 
 #endif

@@ -26,7 +26,8 @@ void couche_finding_add(const struct couche_spot *spot, enum couche_severity sev
 	if (findings->nr == COUCHE_MAX_FINDINGS)
 		return;
 	if (!findings->list)
-		findings->list = couche_zalloc(COUCHE_MAX_FINDINGS, sizeof(*findings->list));
+		findings->list = couche_zalloc(COUCHE_MAX_FINDINGS,
+					       sizeof(*findings->list));
 	finding = &findings->list[findings->nr++];
 	finding->severity = severity;
 	finding->leg = spot->leg;

@@ -10,7 +10,8 @@
  */
 void couche_out_of_memory(void)
 {
-	exit(couche_fail(COUCHE_EXIT_FAILURE, "memory", "is not to be had; free some"));
+	exit(couche_fail(COUCHE_EXIT_FAILURE, "memory",
+			 "is not to be had; free some"));
 }
 
 /**

@@ -65,7 +65,8 @@ void couche_map_set_group(struct couche_map *map, u32 nr, const struct couche_gr
 	if (nr >= map->nr_groups) {
 		u32 room = nr + 1024 > map->max_groups ? map->max_groups : nr + 1024;
 
-		map->groups = couche_grow(map->groups, room, sizeof(*map->groups));
+		map->groups =
+			couche_grow(map->groups, room, sizeof(*map->groups));
 		memset(map->groups + map->nr_groups, 0,
 		       (room - map->nr_groups) * sizeof(*map->groups));
 		map->nr_groups = room;
@@ -144,7 +145,8 @@ struct couche_map_page *couche_map_add_page(struct couche_map *map, u32 volume, 
 	*bucket = page;
 	if (map->nr_pages == map->page_room) {
 		map->page_room = 2 * map->page_room + 16;
-		map->page = couche_grow(map->page, map->page_room, sizeof(*map->page));
+		map->page = couche_grow(map->page, map->page_room,
+					sizeof(*map->page));
 	}
 	map->page[map->nr_pages++] = page;
 	return page;
@@ -267,7 +269,8 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 
 static bool has_map(const struct couche_offline *o, u32 leg)
 {
-	return o->super.leg[leg].role == COUCHE_ROLE_META && couche_offline_is_current(o, leg);
+	return o->super.leg[leg].role == COUCHE_ROLE_META &&
+	       couche_offline_is_current(o, leg);
 }
 
 static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
@@ -294,12 +297,14 @@ static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned i
 			   first + i, s ? 'B' : 'A');
 }
 
-static void repair_page(struct loading *l, u32 leg, u32 first, u32 i, bool stale)
+static void repair_page(struct loading *l, u32 leg, u32 first, u32 i,
+			bool stale)
 {
 	unsigned int s;
 
 	for (s = 0; s < 2; s++)
-		if ((l->bad[leg][i] & (1u << s)) || (stale && s == l->best_slot[i]))
+		if ((l->bad[leg][i] & (1u << s)) ||
+		    (stale && s == l->best_slot[i]))
 			repair_slot(l, leg, first, i, s);
 }
 
@@ -319,7 +324,8 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 		     "map page", first + i);
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
-		bool stale = o->super.clean && l->leg_sequence[leg][i] < l->sequence[i];
+		bool stale = o->super.clean &&
+			     l->leg_sequence[leg][i] < l->sequence[i];
 
 		if (!has_map(o, leg))
 			continue;
@@ -544,7 +550,8 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 	struct couche_map *map = couche_map_create(o);
 
 	l->map = map;
-	l->group_page = couche_zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1, sizeof(bool));
+	l->group_page = couche_zalloc(map->max_groups / COUCHE_PAGE_GROUPS + 1,
+				      sizeof(bool));
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
 	load_pages(l, false);

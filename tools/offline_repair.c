@@ -15,7 +15,8 @@ static struct couche_repair *add(struct couche_repairs *repairs)
 {
 	if (repairs->nr == repairs->room) {
 		repairs->room = 2 * repairs->room + 64;
-		repairs->list = couche_grow(repairs->list, repairs->room, sizeof(*repairs->list));
+		repairs->list = couche_grow(repairs->list, repairs->room,
+					    sizeof(*repairs->list));
 	}
 	memset(&repairs->list[repairs->nr], 0, sizeof(*repairs->list));
 	return &repairs->list[repairs->nr++];

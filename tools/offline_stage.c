@@ -150,7 +150,8 @@ static void check_slot(struct couche_map *map, const struct couche_stage_desc *d
 void couche_map_check_slots(struct couche_map *map)
 {
 	u32 nr = map->o->super.stage_slots, i, used = 0;
-	_cleanup_free_ struct couche_stage_desc **live = couche_zalloc(nr, sizeof(*live));
+	_cleanup_free_ struct couche_stage_desc **live =
+		couche_zalloc(nr, sizeof(*live));
 	_cleanup_free_ void *block = couche_offline_buffer(COUCHE_BLOCK_SIZE);
 
 	for (i = 0; i < nr; i++)

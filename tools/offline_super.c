@@ -142,7 +142,8 @@ static void repair_leg(struct couche_offline *o, u32 i)
 	const struct couche_super *best = &o->super;
 	bool old;
 
-	if (!o->has_meta || is_newer_format(leg->err[0]) || is_newer_format(leg->err[1]) ||
+	if (!o->has_meta || is_newer_format(leg->err[0]) ||
+	    is_newer_format(leg->err[1]) ||
 	    memcmp(leg->super.leg[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE))
 		return;
 	old = best->clean && best->leg[i].role == COUCHE_ROLE_META &&

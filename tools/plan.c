@@ -68,7 +68,8 @@ int couche_matrix_parse(const char *option, const char *text, uint8_t *matrix)
 		return 0;
 	}
 	return couche_fail(COUCHE_EXIT_USAGE, option,
-			   "'%s' is no matrix; give vandermonde or cauchy", text);
+			   "'%s' is no matrix; give vandermonde or cauchy",
+			   text);
 }
 
 /**
@@ -79,13 +80,15 @@ int couche_matrix_parse(const char *option, const char *text, uint8_t *matrix)
  *
  * Return: 0 or COUCHE_EXIT_USAGE.
  */
-int couche_min_healthy_parse(const char *option, const char *text, uint8_t *min_healthy)
+int couche_min_healthy_parse(const char *option, const char *text,
+			     uint8_t *min_healthy)
 {
 	uint64_t shards;
 
 	if (couche_uint_parse(text, COUCHE_MAX_SHARDS, &shards) || !shards)
 		return couche_fail(COUCHE_EXIT_USAGE, option,
-				   "'%s' is no number of shards; give K to K+M", text);
+				   "'%s' is no number of shards; give K to K+M",
+				   text);
 	*min_healthy = shards;
 	return 0;
 }

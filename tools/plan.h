@@ -56,7 +56,8 @@ int couche_name_check(const char *option, const char *name);
 int couche_profile_parse(const char *option, const char *text,
 			 struct couche_plan_profile *profile);
 int couche_matrix_parse(const char *option, const char *text, uint8_t *matrix);
-int couche_min_healthy_parse(const char *option, const char *text, uint8_t *min_healthy);
+int couche_min_healthy_parse(const char *option, const char *text,
+			     uint8_t *min_healthy);
 bool couche_profile_is_mds(const struct couche_plan_profile *profile);
 int couche_plan_set_data_journal(struct couche_plan *plan, uint64_t bytes);
 int couche_plan_check(const struct couche_plan *plan);

@@ -45,14 +45,15 @@ static void print_text(enum couche_sweep_kind kind, const struct couche_nl_pool 
 		       pool->id.name);
 }
 
-static bool print_whole(const struct couche_ctl *ctl, enum couche_sweep_kind kind,
+static bool print_whole(const struct couche_ctl *ctl,
+			enum couche_sweep_kind kind,
 			const struct couche_nl_pool *pool)
 {
 	_cleanup_(couche_doc_free) cJSON *doc =
 		couche_doc_create(commands[kind]);
 
-	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)), &pool->id,
-			  &pool->sweep[kind]);
+	couche_show_sweep(couche_doc_add_object(doc, couche_sweep_name(kind)),
+			  &pool->id, &pool->sweep[kind]);
 	return couche_doc_print_whole(ctl, doc);
 }
 
@@ -75,17 +76,21 @@ static int give_order(const struct couche_ctl *ctl, struct couche_nl *nl,
 	int r;
 
 	if (ctl->dry_run) {
-		printf("would %s the %s of %s\n", orders[order], what, pool->id.name);
+		printf("would %s the %s of %s\n", orders[order], what,
+		       pool->id.name);
 		return 0;
 	}
-	r = couche_nl_sweep(nl, pool->id.uuid, kind, order, rate == RATE_AS_IS ? NULL : &rate);
+	r = couche_nl_sweep(nl, pool->id.uuid, kind, order,
+			    rate == RATE_AS_IS ? NULL : &rate);
 	if (r)
 		return couche_session_fail(nl, r, pool->id.name, what);
 	r = couche_nl_pool(nl, pool->id.uuid, &now);
 	if (r)
-		return couche_session_fail(nl, r, pool->id.name, "its state cannot be read");
+		return couche_session_fail(nl, r, pool->id.name,
+					   "its state cannot be read");
 	if (!print_whole(ctl, kind, &now))
-		couche_note(ctl, "%s: %s: %s", pool->id.name, what, orders[order]);
+		couche_note(ctl, "%s: %s: %s", pool->id.name, what,
+			    orders[order]);
 	return 0;
 }
 
@@ -119,7 +124,8 @@ static int run(struct couche_ctl *ctl, enum couche_sweep_kind kind, int nr_args,
 		r = couche_session_pool(nl, args[1], &pool);
 	if (r)
 		return r;
-	return status ? show(ctl, kind, &pool) : give_order(ctl, nl, kind, order, &pool);
+	return status ? show(ctl, kind, &pool) :
+			give_order(ctl, nl, kind, order, &pool);
 }
 
 /**

@@ -65,7 +65,8 @@ static struct seen *add_seen(struct segment *segment, const struct couche_footer
 
 	if (segment->nr == segment->room) {
 		segment->room = 2 * segment->room + 64;
-		segment->seen = couche_grow(segment->seen, segment->room, sizeof(*segment->seen));
+		segment->seen = couche_grow(segment->seen, segment->room,
+					    sizeof(*segment->seen));
 	}
 	seen = &segment->seen[segment->nr++];
 	memset(seen, 0, sizeof(*seen));
@@ -169,7 +170,8 @@ static void keep(struct couche_rescue *r, const struct segment *segment)
 			continue;
 		if (r->nr == r->room) {
 			r->room = 2 * r->room + 1024;
-			r->shard = couche_grow(r->shard, r->room, sizeof(*r->shard));
+			r->shard = couche_grow(r->shard, r->room,
+					       sizeof(*r->shard));
 		}
 		r->shard[r->nr] = segment->seen[i].shard;
 		r->shard[r->nr].whole = segment->seen[i].right == segment->seen[i].shard.footers;
@@ -293,7 +295,8 @@ static bool can_be_restored(const struct couche_found_shard *s, size_t nr)
 /**
  * couche_rescue_drop_removed() - leave out what volumes held that are no more
  * @r: scanned; its list gets shorter
- * @volumes: COUCHE_MAX_VOLUMES + 1, all zero; gets when each was born and what was dropped
+ * @volumes: COUCHE_MAX_VOLUMES + 1, all zero but for names; gets when each was
+ *	born and what was dropped
  *
  * A volume may have the number of one that was removed, whose shards lie about.
  * Whatever is older than the youngest volume of that number is none of its own.
