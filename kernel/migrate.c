@@ -163,20 +163,37 @@ static bool worth_it(struct couche_migration *m, couche_extent_t extent)
 	return (word & ENTRY_MAPPED) && couche_entry_tier(word) != m->args.tier;
 }
 
+static void skip(struct couche_migration *m, u64 nr)
+{
+	spin_lock(&m->lock);
+	m->info.skipped += nr;
+	spin_unlock(&m->lock);
+}
+
+/* So many extents from here on have no page of the map: none was ever written. */
+static u64 count_absent(struct couche_migration *m, u64 extent, u64 end)
+{
+	u32 index = div_u64(extent, COUCHE_PAGE_EXTENTS);
+
+	if (couche_volume_next_page(m->volume, &index))
+		end = min(end, (u64)index * COUCHE_PAGE_EXTENTS);
+	return end > extent ? end - extent : 0;
+}
+
 static void move_all(struct couche_migration *m)
 {
-	u64 i;
+	u64 i, skipped, end = m->info.first + m->info.count;
 
-	for (i = 0; i < m->info.count; i++) {
-		couche_extent_t extent = to_couche_extent(m->info.first + i);
+	for (i = m->info.first; i < end; i++) {
+		couche_extent_t extent = to_couche_extent(i);
 		struct slot *slot;
 
 		if (READ_ONCE(m->error) || READ_ONCE(m->cancel) || timed_out(m))
 			break;
-		if (!worth_it(m, extent)) {
-			spin_lock(&m->lock);
-			m->info.skipped++;
-			spin_unlock(&m->lock);
+		skipped = count_absent(m, i, end) ?: !worth_it(m, extent);
+		if (skipped) {
+			skip(m, skipped);
+			i += skipped - 1;
 			continue;
 		}
 		pace(m);

@@ -223,15 +223,11 @@ static void resync_page(struct pass *pass, struct couche_map_page *page)
 
 static void resync_volume(struct pass *pass, struct couche_volume *volume)
 {
-	u32 i;
+	struct couche_map_page *page;
+	u32 i = 0;
 
-	for (i = 0; i < volume->nr_pages && goes_on(pass); i++) {
-		couche_extent_t first = to_couche_extent((u64)i * COUCHE_PAGE_EXTENTS);
-		struct couche_map_page *page = couche_volume_find_page(volume, first);
-
-		if (page)
-			resync_page(pass, page);
-	}
+	for (; goes_on(pass) && (page = couche_volume_next_page(volume, &i)); i++)
+		resync_page(pass, page);
 }
 
 /* A volume with an id from here on, kept from being removed. */

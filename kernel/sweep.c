@@ -317,15 +317,18 @@ static void collect_page(struct couche_sweep *s, const struct couche_map_page *p
 /* One page of the map from s->page on; false: the volume has no more. */
 static bool collect_from(struct couche_sweep *s, struct couche_volume *volume)
 {
-	for (; s->page < READ_ONCE(volume->nr_pages); s->page++, s->next = 0) {
-		struct couche_map_page *page =
-			couche_volume_find_page(volume, to_couche_extent((u64)s->page *
-									 COUCHE_PAGE_EXTENTS));
+	struct couche_map_page *page;
+	u32 index = s->page;
 
-		if (page)
-			collect_page(s, page);
+	while ((page = couche_volume_next_page(volume, &index))) {
+		if (index != s->page)
+			s->next = 0;
+		s->page = index;
+		collect_page(s, page);
 		if (s->nr_items)
 			return true;
+		s->page = ++index;
+		s->next = 0;
 	}
 	return false;
 }

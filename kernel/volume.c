@@ -117,6 +117,40 @@ struct couche_map_page *couche_volume_find_page(struct couche_volume *volume,
 	return page;
 }
 
+#define PAGES_AT_ONCE	4096	/* looked for in one go: no longer than a bio takes */
+
+/**
+ * couche_volume_next_page() - The first page of the map from some page on
+ * @volume: kept from being removed by the caller
+ * @index: of the page to begin with; gets that of the page found
+ *
+ * A thin volume may have millions of pages that are not there.
+ *
+ * Context: process; sleeps, not inside io_gate. The page lives as long as the
+ * volume does.
+ * Return: the page; NULL when no more is there, and *@index is beyond the last.
+ */
+struct couche_map_page *couche_volume_next_page(struct couche_volume *volume, u32 *index)
+{
+	struct couche_io_gate *gate = &volume->pool->io_gate;
+	struct couche_map_page *page = NULL;
+	u32 nr;
+
+	/* Pages first, then their number: couche_volume_grow_map(). */
+	while (!page && *index < (nr = smp_load_acquire(&volume->nr_pages))) {
+		u32 end = min_t(u32, nr, *index + PAGES_AT_ONCE);
+		unsigned int side = couche_io_gate_enter(gate);
+
+		for (; !page && *index < end; ++*index)
+			page = couche_volume_page(volume, to_couche_extent((u64)*index *
+									   COUCHE_PAGE_EXTENTS));
+		couche_io_gate_leave(gate, side);
+		cond_resched();
+	}
+	*index -= !!page;
+	return page;
+}
+
 /**
  * couche_volume_page_get() - The page for an extent about to be mapped
  * @volume: owner
@@ -491,7 +525,7 @@ int couche_volume_grow_map(struct couche_volume *volume, u64 sectors)
 	old = volume->pages;
 	memcpy(pages, old, volume->nr_pages * sizeof(*pages));
 	smp_store_release(&volume->pages, pages);
-	volume->nr_pages = pages_for(extents);
+	smp_store_release(&volume->nr_pages, pages_for(extents));
 	WRITE_ONCE(volume->nr_extents, extents);
 	mutex_unlock(&volume->pool->alloc_lock);
 	couche_pool_sync_io(volume->pool);

@@ -67,6 +67,7 @@ void couche_volume_close(struct couche_volume *volume);
 struct couche_volume *couche_volume_get(struct couche_pool *pool, unsigned long *id);
 void couche_volume_put(struct couche_volume *volume);
 
+struct couche_map_page *couche_volume_next_page(struct couche_volume *volume, u32 *index);
 struct couche_map_page *couche_volume_find_page(struct couche_volume *volume,
 						couche_extent_t extent);
 struct couche_map_page *couche_volume_page_get(struct couche_volume *volume, u32 index,
