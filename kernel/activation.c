@@ -253,6 +253,7 @@ static bool groups_lost(struct couche_pool *pool, u8 tier)
  */
 static int check_redundancy(struct couche_pool *pool)
 {
+	static const char * const names[] = { "hot", "warm", "cold" };
 	u8 tier;
 	u32 i;
 
@@ -266,8 +267,8 @@ static int check_redundancy(struct couche_pool *pool)
 			missing += leg_missing(pool, i);
 		}
 		if (missing > m && (missing == legs || groups_lost(pool, tier))) {
-			DMERR("%s: legs: %d of tier %u are missing or stale, its profile allows %d",
-			      pool->device, missing, tier, m);
+			DMERR("%s: %s: %d legs are missing or stale and had data, the profile allows %d; attach more of them",
+			      pool->device, names[tier], missing, m);
 			return -ENODEV;
 		}
 	}

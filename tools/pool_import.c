@@ -125,7 +125,7 @@ static int check_legs(const struct couche_ctl *ctl, const struct couche_found_po
 		missing = couche_found_missing(pool, tier + COUCHE_ROLE_HOT, &nr);
 		if (missing > pool->m[tier])
 			return couche_fail(COUCHE_EXIT_FAILURE, pool->name,
-					   "%u of %u %s legs are missing or failed, %u may be; attach them, or give --force to start with data lost",
+					   "%u of %u %s legs are missing or failed, %u may be; attach them, or give --force if what they held has been rebuilt on others",
 					   missing, nr, couche_tier_name(tier), pool->m[tier]);
 	}
 	return 0;
