@@ -45,18 +45,12 @@ static struct couche_group_desc group_of(const struct couche_found_shard *s)
 /* What no pool like this one ever wrote, or nobody can open. */
 static const char *strange(const struct placing *p, const struct couche_found_shard *s)
 {
-	const struct couche_group_desc group = group_of(s);
-	const char *field;
-
 	if (s->group >= p->map->max_groups)
 		return "group: beyond those of this pool; left out";
 	if (s->generation > MAX_GENERATION)
 		return "generation: beyond any that a pool gets to; left out";
 	if (s->extent >= p->max_extents)
 		return "extent: far beyond what this pool has room for; left out";
-	/* The profile was changed to the end: nothing has another shape any more. */
-	if (couche_super_check_shape(&p->map->o->super, &group, &field))
-		return "k: not the shape of this pool; left out";
 	return NULL;
 }
 
@@ -68,9 +62,32 @@ static void tell(struct placing *p, const struct couche_found_shard *s,
 	couche_finding_add(&spot, severity, what, "volume %u extent %llu", s->volume, s->extent);
 }
 
+/* A change of the profile that came to its end left nothing of another shape. */
+static bool is_outgrown(const struct placing *p, const struct couche_found_shard *s)
+{
+	const struct couche_group_desc group = group_of(s);
+	const char *field;
+
+	return couche_super_check_shape(&p->map->o->super, &group, &field) != 0;
+}
+
+static void tell_outgrown(struct placing *p, u64 nr)
+{
+	struct couche_spot spot = couche_offline_spot(p->r->o, COUCHE_NO_LEG);
+	char what[160];
+
+	if (!nr)
+		return;
+	snprintf(what, sizeof(what),
+		 "k: not the shape of this pool: %llu versions of extents, as from before a change of its profile; left out",
+		 nr);
+	couche_finding_add(&spot, COUCHE_FINDING_NOTE, what, "shards");
+}
+
 static void gather(struct placing *p)
 {
 	size_t first, next;
+	u64 outgrown = 0;
 
 	p->version = couche_zalloc(p->r->nr, sizeof(*p->version));
 	for (first = 0; first < p->r->nr; first = next) {
@@ -84,10 +101,15 @@ static void gather(struct placing *p)
 			tell(p, s, COUCHE_FINDING_NOTE, why);
 			continue;
 		}
+		if (is_outgrown(p, s)) {
+			outgrown++;
+			continue;
+		}
 		p->version[p->nr++] = (struct version){ s, next - first };
 		if (s->generation > p->counts->generation)
 			p->counts->generation = s->generation;
 	}
+	tell_outgrown(p, outgrown);
 }
 
 /* The newest first; otherwise as the list has them. */

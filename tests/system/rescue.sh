@@ -393,7 +393,7 @@ ok "an absurd extent is left out" all forged extent AND rebuilt 0 AND found note
 ok "an absurd group is left out" all forged group AND rebuilt 0 AND found note 'group: beyond'
 ok "an absurd generation is left out" all forged generation AND rebuilt 0 AND \
 	found note 'generation: beyond'
-ok "another shape is left out" all forged shape AND rebuilt 0 AND found note 'not the shape'
+ok "another shape is left out" all forged shape AND rebuilt 0 AND found note 'not the shape of this pool: 1 versions'
 ok "footers in the wrong place are left out" all forged moved AND rebuilt 0 AND \
 	found note 'do not belong where they stand'
 ok "a newer version with too few shards: the older one is taken" all forged newer AND rebuilt 7 AND \
