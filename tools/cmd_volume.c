@@ -367,8 +367,10 @@ static int run_set_journal(struct couche_ctl *ctl, int nr_args, char **args)
 	r = send_journal(ctl, a.pool_dm, volume.id);
 	if (r)
 		return couche_dm_fail(r, args[0], "cannot be changed");
-	if (!ctl->dry_run)
+	if (!ctl->dry_run && pool.stage_slots)
 		couche_note(ctl, "%s: partial writes to %s extents are staged", args[0], journal);
+	else if (!ctl->dry_run)
+		couche_note(ctl, "%s: nothing is staged: its pool has no data journal", args[0]);
 	return 0;
 }
 

@@ -344,6 +344,8 @@ asks_for_journal() {
 	couchectl volume create plain/vol --size 1MiB -q
 	refuses 1 plain/vol "a volume asks, and its pool has no data journal" \
 		couchectl volume set-journal plain/vol all
+	expect 0 "to ask for less changes nothing" couchectl volume set-journal plain/vol cold
+	holds "and it says so" grep -q "nothing is staged: its pool has no data journal" "$OUT"
 	refuses 1 plain/new "a new one as well" \
 		couchectl volume create plain/new --size 1MiB --journal all
 	expect 0 "a pool without one goes" couchectl pool export plain
