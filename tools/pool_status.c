@@ -25,6 +25,7 @@ struct health {
 	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
 	bool cold_closed;		/* for any */
 	bool full;			/* nothing new can be written */
+	bool cold_there;		/* the pool has a cold tier */
 };
 
 /* What one command knows of a pool. */
@@ -124,6 +125,7 @@ static void judge(struct report *report)
 	memset(health, 0, sizeof(*health));
 	judge_legs(report, health);
 	health->full = is_full(&report->pool);
+	health->cold_there = report->pool.tier[COUCHE_TIER_COLD].k;
 	for (i = 0; i < report->nr_volumes; i++)
 		health->lost_extents += report->volumes[i].lost_extents;
 }
@@ -185,8 +187,12 @@ static void describe(const struct report *report, char *status, char *action, si
 		describe_restore(h, name, action, size);
 	} else if (h->full) {
 		snprintf(status, size, "The pool is full: writes to new places fail with 'no space left'.");
-		snprintf(action, size, "Make room: 'couchectl migrate %s/VOLUME --to cold', delete files and run fstrim, or remove a volume.",
-			 name);
+		if (h->cold_there)
+			snprintf(action, size, "Make room: 'couchectl migrate %s/VOLUME --to cold', delete files and run fstrim, or remove a volume.",
+				 name);
+		else
+			snprintf(action, size, "Make room: 'couchectl leg add %s', delete files and run fstrim, or remove a volume.",
+				 name);
 	} else if (h->restoring) {
 		snprintf(status, size, "%u legs are being brought up to date.", h->restoring);
 		snprintf(action, size, "Wait; follow it with 'couchectl events'.");
