@@ -108,14 +108,17 @@ static void print_summary(const struct couche_ctl *ctl, const cJSON *doc)
 		{ NULL }
 	};
 
+	/* Without any metadata leg there was no journal to look at. */
+	const char *replayed = couche_doc_text(doc, "journal.replayed_records");
+
 	if (!ctl->quiet)
 		couche_doc_print_table(ctl, tiers, couche_doc_get(doc, "tiers"), "");
 	couche_offline_print_findings(ctl, doc);
-	printf("%s: %s: %s losses, %s damages, %s notes; %s journal records replayed\n",
+	printf("%s: %s: %s losses, %s damages, %s notes%s%s\n",
 	       couche_doc_text(doc, "pool.name"), couche_doc_text(doc, "result"),
 	       couche_doc_text(doc, "counts.losses"), couche_doc_text(doc, "counts.damages"),
-	       couche_doc_text(doc, "counts.notes"),
-	       couche_doc_text(doc, "journal.replayed_records"));
+	       couche_doc_text(doc, "counts.notes"), *replayed ? "; journal records replayed: " : "",
+	       replayed);
 }
 
 static void print_repairs(const struct couche_ctl *ctl, const cJSON *doc)
