@@ -201,12 +201,13 @@ has_shards() {
 }
 
 # Is there something to be seen for certain? Metadata is read at a start only,
-# blocks of mirrors are read from either copy, and single bad blocks may lie
-# where nothing is stored.
+# blocks of mirrors are read from either copy, single bad blocks may lie where
+# nothing is stored, and the moves may write to other cold legs.
 visible() {
 	case $2 in
 	dust | badblocks) return 1 ;;
 	reads | corrupt) is_cold "$1" && has_shards "$1" ;;
+	writes) ! is_cold "$1" ;;
 	*) ! is_cold "$1" || has_shards "$1" ;;
 	esac
 }
