@@ -27,6 +27,26 @@ static bool touches_draining(struct couche_pool *pool, const struct couche_group
 }
 
 /*
+ * A copy on a leg that is being restored is not read yet, nor believed after a
+ * crash. Were all of a group on such legs, nobody could read what is written
+ * there; a shard proves itself.
+ */
+static bool is_sure(struct couche_pool *pool, u8 tier, const struct couche_leg *leg)
+{
+	return couche_pool_striped(pool, tier) || couche_leg_current(leg);
+}
+
+static bool has_sure_leg(struct couche_pool *pool, const struct couche_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++)
+		if (is_sure(pool, group->desc.tier, couche_group_leg(pool, group, i)))
+			return true;
+	return false;
+}
+
+/*
  * Shards and copies that have no leg now are put there when the leg returns or
  * is replaced. Without all of them only if there is no other way, and never
  * with fewer than the profile says.
@@ -34,23 +54,14 @@ static bool touches_draining(struct couche_pool *pool, const struct couche_group
 static bool group_usable(struct couche_pool *pool, const struct couche_group *group,
 			 unsigned int missing)
 {
-	return couche_group_lost(pool, group) <= missing && !touches_draining(pool, group);
+	return couche_group_lost(pool, group) <= missing && has_sure_leg(pool, group) &&
+	       !touches_draining(pool, group);
 }
 
 /* How many shards or copies may be missing from what is written. */
 static unsigned int may_miss(const struct couche_shape *shape)
 {
 	return shape->geo.k + shape->geo.m - shape->min_healthy;
-}
-
-/*
- * A copy on a leg that is being restored is not read yet, nor believed after a
- * crash. Were all of a group on such legs, nobody could read what is written there.
- */
-static bool is_healthy(struct couche_pool *pool, u8 tier, const struct couche_leg *leg)
-{
-	return couche_pool_striped(pool, tier) ? couche_leg_writable(leg) :
-						 couche_leg_current(leg);
 }
 
 static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
@@ -67,7 +78,9 @@ static unsigned int list_legs(struct couche_pool *pool, u8 tier, bool healthy,
 		legs[nr].index = i;
 		legs[nr].domain = leg->domain;
 		legs[nr].usable = !couche_leg_draining(leg) &&
-				  is_healthy(pool, tier, leg) == healthy;
+				  couche_leg_writable(leg) == healthy;
+		/* Of the others nothing is asked: what they lack is known. */
+		legs[nr].sure = !healthy || is_sure(pool, tier, leg);
 		legs[nr].free_segments = leg->segments.free;
 		legs[nr++].total_segments = leg->segments.segments;
 	}

@@ -34,12 +34,12 @@ static bool share_domain(const struct couche_placement_leg *a,
 }
 
 /* Always to the domain that has fewest: no other way puts fewer into one. */
-static unsigned int choose_next(const struct choice *c)
+static unsigned int choose_next(const struct choice *c, bool sure)
 {
 	unsigned int i, best = c->nr;
 
 	for (i = 0; i < c->nr; i++) {
-		if (c->chosen[i] || !is_candidate(&c->legs[i]))
+		if (c->chosen[i] || !is_candidate(&c->legs[i]) || (sure && !c->legs[i].sure))
 			continue;
 		if (best == c->nr || c->in_domain[i] < c->in_domain[best] ||
 		    (c->in_domain[i] == c->in_domain[best] &&
@@ -52,7 +52,7 @@ static unsigned int choose_next(const struct choice *c)
 static int check_supply(const struct couche_placement_leg *legs, unsigned int nr,
 			unsigned int want, const char **why)
 {
-	unsigned int i, usable = 0, candidates = 0;
+	unsigned int i, usable = 0, candidates = 0, sure = 0, sure_candidates = 0;
 
 	if (nr > COUCHE_MAX_LEGS || !want || want > COUCHE_MAX_SHARDS) {
 		*why = "not within 1..32 shards on 1..64 legs";
@@ -61,6 +61,8 @@ static int check_supply(const struct couche_placement_leg *legs, unsigned int nr
 	for (i = 0; i < nr; i++) {
 		usable += legs[i].usable;
 		candidates += is_candidate(&legs[i]);
+		sure += legs[i].usable && legs[i].sure;
+		sure_candidates += is_candidate(&legs[i]) && legs[i].sure;
 	}
 	if (usable < want) {
 		*why = "fewer healthy legs than k + m";
@@ -69,6 +71,10 @@ static int check_supply(const struct couche_placement_leg *legs, unsigned int nr
 	if (candidates < want) {
 		*why = "fewer legs with a free segment than k + m";
 		return -ENOSPC;
+	}
+	if (!sure_candidates) {
+		*why = sure ? "no leg with a free segment is up to date" : "no leg is up to date";
+		return sure ? -ENOSPC : -ENODEV;
 	}
 	return 0;
 }
@@ -84,8 +90,9 @@ static int check_supply(const struct couche_placement_leg *legs, unsigned int nr
  *	domain got more than @m shards because there is no other way
  *
  * Context: Any.
- * Return: 0; -ENODEV if fewer than @want legs are usable; -ENOSPC if fewer than
- * @want of these have a free segment; -EINVAL if a number is out of range.
+ * Return: 0; -ENODEV if fewer than @want legs are usable or none is sure;
+ * -ENOSPC if fewer than @want of these, or no sure one, have a free segment;
+ * -EINVAL if a number is out of range.
  */
 int couche_placement_choose(const struct couche_placement_leg *legs,
 			    unsigned int nr, unsigned int want, unsigned int m,
@@ -100,7 +107,7 @@ int couche_placement_choose(const struct couche_placement_leg *legs,
 		return r;
 
 	for (shard = 0; shard < want; shard++) {
-		best = choose_next(&c);
+		best = choose_next(&c, !shard);
 		/* Take turns: else the same legs would hold the parity of all groups. */
 		if (!shard)
 			turn = legs[best].free_segments % want;

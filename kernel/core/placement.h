@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * On which legs a new group goes: different legs, spread over the failure
- * domains as evenly as the free legs allow, the emptiest legs first.
+ * domains as evenly as the free legs allow, the emptiest legs first, and at
+ * least one of them sure.
  *
  * A pure function of its arguments: the same legs give the same answer. No
  * lock, no allocation, any context; the caller makes sure that the counts do
@@ -18,6 +19,7 @@ struct couche_placement_leg {
 	u32 index;		/* what the answer calls it */
 	u16 domain;		/* 0: a failure domain of its own */
 	bool usable;
+	bool sure;		/* what is written there is believed at once */
 	u32 free_segments;
 	u32 total_segments;
 };

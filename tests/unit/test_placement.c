@@ -17,7 +17,7 @@
 static void leg(struct couche_placement_leg *l, u32 index, u16 domain, u32 free_segments)
 {
 	*l = (struct couche_placement_leg){
-		.index = index, .domain = domain, .usable = true,
+		.index = index, .domain = domain, .usable = true, .sure = true,
 		.free_segments = free_segments, .total_segments = 100,
 	};
 }
@@ -129,6 +129,34 @@ static void test_too_few_legs(void **state)
 }
 
 /* With as many legs as shards each leg gets its turn at every shard. */
+/* I1: what nobody would believe after a crash is not all there is of an extent. */
+static void test_one_leg_is_sure(void **state)
+{
+	struct couche_placement_leg legs[4];
+	const char *why = NULL;
+	u32 out[2];
+
+	leg(&legs[0], 0, 1, 10);
+	leg(&legs[1], 1, 1, 10);
+	leg(&legs[2], 2, 2, 90);
+	leg(&legs[3], 3, 2, 90);
+	legs[2].sure = false;
+	legs[3].sure = false;
+	assert_int_equal(couche_placement_choose(legs, 4, 2, 1, out, &why), 0);
+	assert_true(has(out, 2, 0) || has(out, 2, 1));
+	/* The other is in the other domain, though it is not sure. */
+	assert_true(has(out, 2, 2) || has(out, 2, 3));
+	assert_int_equal(couche_placement_choose(legs, 4, 1, 0, out, &why), 0);
+	assert_true(has(out, 1, 0) || has(out, 1, 1));
+	legs[0].free_segments = 0;
+	legs[1].free_segments = 0;
+	assert_int_equal(couche_placement_choose(legs, 4, 2, 1, out, &why), -ENOSPC);
+	legs[0].usable = false;
+	legs[1].usable = false;
+	assert_int_equal(couche_placement_choose(legs, 4, 2, 1, out, &why), -ENODEV);
+	sample_assert_field("sure", why, "no leg is up to date");
+}
+
 static void test_parity_goes_round(void **state)
 {
 	struct couche_placement_leg legs[6];
@@ -271,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_few_domains_are_shared_evenly),
 		cmocka_unit_test(test_crowded_domain_is_reported),
 		cmocka_unit_test(test_too_few_legs),
+		cmocka_unit_test(test_one_leg_is_sure),
 		cmocka_unit_test(test_parity_goes_round),
 		cmocka_unit_test(test_no_choice_is_less_crowded),
 		cmocka_unit_test(test_room_is_what_can_be_placed),
