@@ -106,6 +106,9 @@ void couche_stripe_expect(struct couche_pool *pool, const struct couche_stripe_i
 	ret->row = id->place.row;
 	ret->extent_sectors = pool->super.extent_sectors;
 	ret->born = READ_ONCE(pool->born[id->volume]);
+	/* Of a damaged record: it must not make footers that nobody believes. */
+	if (ret->born > ret->generation)
+		ret->born = 0;
 	ret->rows = geo->rows;
 	ret->footers = geo->footers;
 	ret->shard = shard;

@@ -20,6 +20,9 @@
 #include "offline.h"
 #include "offline_meter.h"
 
+/* The kernel's COUCHE_GENERATION_MAX, with room for what the pool will need. */
+#define COUCHE_RESCUE_MAX_GENERATION	(~0u - (1u << 24))
+
 struct couche_found_shard {
 	u64 extent;
 	u32 volume;

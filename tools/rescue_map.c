@@ -14,9 +14,6 @@
 #define MANY_EXTENTS	(1ULL << 24)
 #define MANY_POOLS	1024
 
-/* The kernel's COUCHE_GENERATION_MAX, with room for what the pool will need. */
-#define MAX_GENERATION	(~0u - (1u << 24))
-
 /* The shards of one version of an extent, which stand together in the list. */
 struct version {
 	const struct couche_found_shard *first;
@@ -47,7 +44,7 @@ static const char *strange(const struct placing *p, const struct couche_found_sh
 {
 	if (s->group >= p->map->max_groups)
 		return "group: beyond those of this pool; left out";
-	if (s->generation > MAX_GENERATION)
+	if (s->generation > COUCHE_RESCUE_MAX_GENERATION)
 		return "generation: beyond any that a pool gets to; left out";
 	if (s->extent >= p->max_extents)
 		return "extent: far beyond what this pool has room for; left out";

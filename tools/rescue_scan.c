@@ -234,6 +234,12 @@ int couche_rescue_order(const void *a, const void *b)
 		return x->group < y->group ? -1 : 1;
 	if (x->row != y->row)
 		return x->row < y->row ? -1 : 1;
+	if (x->k != y->k)
+		return x->k < y->k ? -1 : 1;
+	if (x->m != y->m)
+		return x->m < y->m ? -1 : 1;
+	if (x->matrix != y->matrix)
+		return x->matrix < y->matrix ? -1 : 1;
 	if (x->shard != y->shard)
 		return x->shard < y->shard ? -1 : 1;
 	return x->leg < y->leg ? -1 : x->leg > y->leg;
@@ -281,15 +287,30 @@ bool couche_rescue_same_version(const struct couche_found_shard *a,
 	       a->k == b->k && a->m == b->m && a->matrix == b->matrix;
 }
 
-/* What one footer says may be forged; of a version that can be restored it is believed. */
-static bool can_be_restored(const struct couche_found_shard *s, size_t nr)
+/*
+ * What one footer says may be forged. So only versions of the pool's own shape
+ * are believed that can be restored, and of their shards the one that drops least.
+ */
+static u32 born_of(const struct couche_rescue *r, const struct couche_found_shard *s, size_t nr)
 {
-	u32 whole = 0;
+	const struct couche_group_desc group = {
+		.nr = s->k + s->m, .k = s->k, .tier = COUCHE_TIER_COLD, .matrix = s->matrix
+	};
+	u32 whole = 0, born = ~0u;
+	const char *field;
 	size_t i;
 
-	for (i = 0; i < nr; i++)
-		whole |= (u32)s[i].whole << s[i].shard;
-	return __builtin_popcount(whole) >= s->k;
+	if (couche_super_check_shape(&r->o->super, &group, &field) ||
+	    s->generation > COUCHE_RESCUE_MAX_GENERATION)
+		return 0;
+	for (i = 0; i < nr; i++) {
+		if (!s[i].whole)
+			continue;
+		whole |= 1u << s[i].shard;
+		if (s[i].born < born)
+			born = s[i].born;
+	}
+	return (unsigned int)__builtin_popcount(whole) >= s->k ? born : 0;
 }
 
 /**
@@ -307,13 +328,14 @@ void couche_rescue_drop_removed(struct couche_rescue *r, struct couche_rescued_v
 
 	for (first = 0; first < nr; first = next) {
 		const struct couche_found_shard *s = &r->shard[first];
-		struct couche_rescued_volume *volume = &volumes[s->volume];
+		u32 *born = &volumes[s->volume].born, said;
 
 		for (next = first + 1;
 		     next < nr && couche_rescue_same_version(s, &r->shard[next]); next++)
 			;
-		if (s->born > volume->born && can_be_restored(s, next - first))
-			volume->born = s->born;
+		said = born_of(r, s, next - first);
+		if (said > *born)
+			*born = said;
 	}
 	for (r->nr = first = 0; first < nr; first++) {
 		struct couche_rescued_volume *volume = &volumes[r->shard[first].volume];

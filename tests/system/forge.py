@@ -18,7 +18,7 @@ BLOCK = craft.BLOCK
 DATA = 1 << 20
 FIELDS = {"volume": (24, "<I"), "generation": (28, "<I"), "extent": (32, "<Q"), "group": (40, "<I"),
           "row": (44, "<I"), "shard": (48, "<B"), "k": (49, "<B"), "m": (50, "<B"),
-          "rows": (52, "<H")}
+          "rows": (52, "<H"), "born": (68, "<I")}
 
 
 def get(block, field):
@@ -146,6 +146,14 @@ def twice(legs):
         legs.put(shard, to_leg, row)
 
 
+def born(legs):
+    """A shard of the newest extent stands twice, and says all else is of a removed volume."""
+    shards = legs.newest()
+    leg, at = shards[0]
+    block = legs.data[leg][at:at + BLOCK]
+    legs.put(shards[0], shards[1][0], get(block, "row"), born=get(block, "generation"))
+
+
 def whole(legs):
     legs.put_all(generation=legs.footers()[0][0] + 1, group=40)
 
@@ -160,7 +168,7 @@ def torn(legs):
 def main():
     legs = Legs(sys.argv[2:])
     how = {f.__name__: f for f in (nothing, pool, volume, extent, group, generation, shape, moved,
-                                   newer, twice, whole, torn)}
+                                   newer, twice, born, whole, torn)}
     how[sys.argv[1]](legs)
     legs.save()
 

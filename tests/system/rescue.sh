@@ -399,6 +399,8 @@ ok "footers in the wrong place are left out" all forged moved AND rebuilt 0 AND 
 ok "a newer version with too few shards: the older one is taken" all forged newer AND rebuilt 7 AND \
 	found damage 'cannot be restored, the older'
 ok "shards that stand twice are taken once" all forged twice AND rebuilt 0
+ok "nor does one shard make a volume younger" all forged born AND rebuilt 0 AND \
+	is 0 field '[.findings[] | select(.what | test("are of a removed volume"))] | length'
 ok "a newer version that is whole is the extent" all forged whole AND rebuilt 0
 ok "one that was torn is not: the older one is taken" all forged torn AND rebuilt 7 AND \
 	found damage 'cannot be restored, the older'
