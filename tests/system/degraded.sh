@@ -99,7 +99,7 @@ for a in 2 3 4 5 6 7; do
 	done
 done
 
-ok "a third missing leg refuses the start" refused 'legs: 3 of tier 2 are missing' \
+ok "a third missing leg refuses the start" refused 'cold: 3 legs are missing' \
 	pool_missing "2 5 7" pool_create
 ok "and has changed nothing" all pool_create AND restored AND volume_open 1 "$SIZE" AND \
 	stamp check $V 1 AND is 0 volume_degraded 1
