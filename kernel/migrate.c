@@ -151,18 +151,6 @@ static void pace(struct couche_migration *m)
 				   msecs_to_jiffies(min_t(u64, due, EVENT_MS)));
 }
 
-/* Only what is mapped elsewhere is worth a slot. */
-static bool worth_it(struct couche_migration *m, couche_extent_t extent)
-{
-	struct couche_map_page *page = couche_volume_find_page(m->volume, extent);
-	u64 word;
-
-	if (!page)
-		return false;
-	word = atomic64_read(&couche_volume_entry(page, extent)->word);
-	return (word & ENTRY_MAPPED) && couche_entry_tier(word) != m->args.tier;
-}
-
 static void skip(struct couche_migration *m, u64 nr)
 {
 	spin_lock(&m->lock);
@@ -170,14 +158,22 @@ static void skip(struct couche_migration *m, u64 nr)
 	spin_unlock(&m->lock);
 }
 
-/* So many extents from here on have no page of the map: none was ever written. */
-static u64 count_absent(struct couche_migration *m, u64 extent, u64 end)
+/*
+ * So many extents from here on are not worth a slot: this one, if it is not mapped
+ * elsewhere, or all up to the next page of the map.
+ */
+static u64 count_idle(struct couche_migration *m, u64 extent, u64 end)
 {
 	u32 index = div_u64(extent, COUCHE_PAGE_EXTENTS);
+	struct couche_map_page *page = couche_volume_next_page(m->volume, &index);
+	u64 first = (u64)index * COUCHE_PAGE_EXTENTS, word;
 
-	if (couche_volume_next_page(m->volume, &index))
-		end = min(end, (u64)index * COUCHE_PAGE_EXTENTS);
-	return end > extent ? end - extent : 0;
+	if (!page || first >= end)
+		return end - extent;
+	if (first > extent)
+		return first - extent;
+	word = atomic64_read(&couche_volume_entry(page, to_couche_extent(extent))->word);
+	return !(word & ENTRY_MAPPED) || couche_entry_tier(word) == m->args.tier;
 }
 
 static void move_all(struct couche_migration *m)
@@ -185,12 +181,11 @@ static void move_all(struct couche_migration *m)
 	u64 i, skipped, end = m->info.first + m->info.count;
 
 	for (i = m->info.first; i < end; i++) {
-		couche_extent_t extent = to_couche_extent(i);
 		struct slot *slot;
 
 		if (READ_ONCE(m->error) || READ_ONCE(m->cancel) || timed_out(m))
 			break;
-		skipped = count_absent(m, i, end) ?: !worth_it(m, extent);
+		skipped = count_idle(m, i, end);
 		if (skipped) {
 			skip(m, skipped);
 			i += skipped - 1;
@@ -200,7 +195,7 @@ static void move_all(struct couche_migration *m)
 		wait_event(m->wait, (slot = take_slot(m)) || READ_ONCE(m->cancel));
 		if (!slot)
 			break;
-		slot->extent = extent;
+		slot->extent = to_couche_extent(i);
 		queue_work(m->pool->relocate_wq, &slot->work);
 		report(m, false);
 	}
