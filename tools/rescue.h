@@ -67,6 +67,9 @@ void couche_rescue_destroy(struct couche_rescue *r);
 int couche_rescue_order(const void *a, const void *b);
 bool couche_rescue_same_version(const struct couche_found_shard *a,
 				const struct couche_found_shard *b);
+struct couche_group_desc couche_rescue_group(const struct couche_found_shard *s);
+bool couche_rescue_fits_profile(const struct couche_super *super,
+				const struct couche_found_shard *s);
 void couche_rescue_drop_removed(struct couche_rescue *r, struct couche_rescued_volume *volumes);
 
 /* rescue_write.c */

@@ -32,13 +32,6 @@ struct placing {
 	size_t nr;
 };
 
-static struct couche_group_desc group_of(const struct couche_found_shard *s)
-{
-	return (struct couche_group_desc){
-		.nr = s->k + s->m, .k = s->k, .tier = COUCHE_TIER_COLD, .matrix = s->matrix
-	};
-}
-
 /* What no pool like this one ever wrote, or nobody can open. */
 static const char *strange(const struct placing *p, const struct couche_found_shard *s)
 {
@@ -57,15 +50,6 @@ static void tell(struct placing *p, const struct couche_found_shard *s,
 	struct couche_spot spot = couche_offline_spot(p->r->o, COUCHE_NO_LEG);
 
 	couche_finding_add(&spot, severity, what, "volume %u extent %llu", s->volume, s->extent);
-}
-
-/* A change of the profile that came to its end left nothing of another shape. */
-static bool is_outgrown(const struct placing *p, const struct couche_found_shard *s)
-{
-	const struct couche_group_desc group = group_of(s);
-	const char *field;
-
-	return couche_super_check_shape(&p->map->o->super, &group, &field) != 0;
 }
 
 static void tell_outgrown(struct placing *p, u64 nr)
@@ -98,7 +82,8 @@ static void gather(struct placing *p)
 			tell(p, s, COUCHE_FINDING_NOTE, why);
 			continue;
 		}
-		if (is_outgrown(p, s)) {
+		/* A change of the profile that came to its end left none. */
+		if (!couche_rescue_fits_profile(&p->map->o->super, s)) {
 			outgrown++;
 			continue;
 		}
@@ -227,7 +212,7 @@ static void place_version(struct placing *p, const struct version *v)
 	const struct couche_found_shard *s = v->first;
 	const struct couche_place *placed = place_of(p, s->volume, s->extent);
 	const struct couche_group_desc *old = couche_map_group(p->map, s->group);
-	struct couche_group_desc group = old ? *old : group_of(s);
+	struct couche_group_desc group = old ? *old : couche_rescue_group(s);
 	u32 known = p->known[s->group], fit;
 
 	if (placed && (placed->flags & COUCHE_EXTENT_MAPPED))

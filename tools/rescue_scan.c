@@ -287,20 +287,45 @@ bool couche_rescue_same_version(const struct couche_found_shard *a,
 	       a->k == b->k && a->m == b->m && a->matrix == b->matrix;
 }
 
+/**
+ * couche_rescue_group() - of what shape is the group that a shard is of?
+ * @s: the shard
+ *
+ * Return: the group, without its segments.
+ */
+struct couche_group_desc couche_rescue_group(const struct couche_found_shard *s)
+{
+	return (struct couche_group_desc){
+		.nr = s->k + s->m, .k = s->k, .tier = COUCHE_TIER_COLD, .matrix = s->matrix
+	};
+}
+
+/**
+ * couche_rescue_fits_profile() - may the pool have groups of a shard's shape?
+ * @super: of the pool
+ * @s: the shard
+ *
+ * Return: whether it is that of the tier, or a change of the profile is under way.
+ */
+bool couche_rescue_fits_profile(const struct couche_super *super,
+				const struct couche_found_shard *s)
+{
+	const struct couche_group_desc group = couche_rescue_group(s);
+	const char *field;
+
+	return !couche_super_check_shape(super, &group, &field);
+}
+
 /*
  * What one footer says may be forged. So only versions of the pool's own shape
  * are believed that can be restored, and of their shards the one that drops least.
  */
 static u32 born_of(const struct couche_rescue *r, const struct couche_found_shard *s, size_t nr)
 {
-	const struct couche_group_desc group = {
-		.nr = s->k + s->m, .k = s->k, .tier = COUCHE_TIER_COLD, .matrix = s->matrix
-	};
 	u32 whole = 0, born = ~0u;
-	const char *field;
 	size_t i;
 
-	if (couche_super_check_shape(&r->o->super, &group, &field) ||
+	if (!couche_rescue_fits_profile(&r->o->super, s) ||
 	    s->generation > COUCHE_RESCUE_MAX_GENERATION)
 		return 0;
 	for (i = 0; i < nr; i++) {
