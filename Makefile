@@ -202,7 +202,7 @@ check-model: ## does the model test, whose short form is a unit test, find what 
 
 soak: ## the same at 20000 points, five million operations of the model test, fio with verification for SOAK_SECONDS (an hour), 100 power cuts
 	@COUCHE_CRASH_POINTS=20000 COUCHE_MODEL_OPERATIONS=5000000 COUCHE_MODEL_PART=100000 \
-		COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) model crash soak powercut
+		COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) COUCHE_BESIDE=1 $(RUN) soak crash powercut model
 
 check-soak: ## only fio: volumes hot, cold and on the move, while legs fail and return
 	@COUCHE_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) soak

@@ -85,6 +85,13 @@ tap_details() {
 	tail -n 12 "$1"
 }
 
+# Lines of a rung's logs that are worth a line of ours.
+declare -A suite_says=(
+	[model]='^ok .* is found'
+	[crash]='^ok .* (replayed|is found)'
+	[soak]='^# (rounds|seed)'
+)
+
 # suite_result RUNG NAME LOG STATUS SECONDS: count it and say so.
 suite_result() {
 	local rung=$1 name=$2 log=$3 status=$4 seconds=$5 counts
@@ -99,6 +106,8 @@ suite_result() {
 	[ "$bad" -eq 0 ] || printf ', %d FAILED' "$bad"
 	printf '  (%d s)\n' "$seconds"
 	sed -n -E 's/^(ok .*# *[Ss][Kk][Ii][Pp].*|1\.\.0.*[Ss][Kk][Ii][Pp].*)$/          \1/p' "$log"
+	[ -z "${suite_says[$rung]:-}" ] ||
+		grep -aE "${suite_says[$rung]}" "$log" | sed -E 's/^(ok [0-9]* -|#) /          /' || :
 	if [ "$bad" -gt 0 ]; then
 		failures+=("$rung $name: $log")
 		tap_count "$log" "$status" | sed -n 's/^!/          /p'
@@ -147,6 +156,16 @@ lanes_end() {
 	while [ ${#lane_suite[@]} -gt 0 ]; do
 		lane_end
 	done
+}
+
+# long_suite RUNG NAME COMMAND...: a suite that takes long, by itself; with
+# COUCHE_BESIDE, beside those of the rungs that follow.
+long_suite() {
+	if [ -n "${COUCHE_BESIDE:-}" ]; then
+		lane_begin "$@"
+	else
+		run_suite "$@"
+	fi
 }
 
 # A step that has to work before suites can run; it is a failure of the rung.
@@ -210,9 +229,8 @@ rung_model() {
 	step model packages tests/env/packages.sh build agent unit || return 0
 	step model build make_quiet build/model/couche-model || return 0
 	[ -z "${COUCHE_MODEL_OPERATIONS:-}" ] ||
-		run_suite model operations timeout -k 5 14400 tests/model/model.sh
-	run_suite model mutants timeout -k 5 3600 tests/model/mutants.sh
-	grep -aE '^ok .* is found' "$LOGS/model/mutants.log" | sed 's/^ok [0-9]* - /          /' || :
+		long_suite model operations timeout -k 5 14400 tests/model/model.sh
+	long_suite model mutants timeout -k 5 3600 tests/model/mutants.sh
 }
 
 # One fuzzer as a TAP suite of one test.
@@ -376,8 +394,7 @@ rung_crash() {
 	step crash kernel-plain tests/env/uml-kernel.sh plain || return 0
 	step crash module-plain make_quiet module-uml || return 0
 	step crash programs make_quiet crash-programs || return 0
-	run_suite crash replay tests/crash/crash.sh "${points:-2000}"
-	grep -aE '^ok .* (replayed|is found)' "$LOGS/crash/replay.log" | sed 's/^ok [0-9]* - /          /' || :
+	long_suite crash replay tests/crash/crash.sh "${points:-2000}"
 }
 
 # fio for a long time. The log has the seed and how many rounds there were.
@@ -387,10 +404,9 @@ rung_soak() {
 	step soak kernel-plain tests/env/uml-kernel.sh plain || return 0
 	step soak module-plain make_quiet module-uml || return 0
 	step soak programs make_quiet tools agent system-programs || return 0
-	run_suite soak verify tests/env/uml-run.sh -k plain -t $((seconds * 2 + 900)) \
+	long_suite soak verify tests/env/uml-run.sh -k plain -t $((seconds * 2 + 900)) \
 		env COUCHE_SOAK_SECONDS="$seconds" COUCHE_SOAK_CORRUPT="${COUCHE_SOAK_CORRUPT:-}" \
 		"$PWD/tests/system/soak.sh"
-	grep -aE '^# (rounds|seed)' "$LOGS/soak/verify.log" | sed 's/^# /          /' || :
 }
 
 # Stock kernels take a few cuts each in rung_kernels; here, one takes many.
@@ -399,7 +415,7 @@ rung_powercut() {
 	step powercut packages tests/env/packages.sh build agent vm || return 0
 	step powercut tools make_quiet tools agent system-programs || return 0
 	step powercut "module-$kernel" make_quiet "module-$kernel" || return 0
-	run_suite powercut "$kernel" env COUCHE_RUN="tests/env/vm-run.sh -k $kernel" \
+	long_suite powercut "$kernel" env COUCHE_RUN="tests/env/vm-run.sh -k $kernel" \
 		COUCHE_KERNEL="$kernel" COUCHE_BUILD="$PWD/build/module-$kernel" \
 		COUCHE_CUTS="${COUCHE_CUTS:-100}" tests/system/powercut.sh
 }
@@ -429,6 +445,7 @@ main() {
 		*) die "unknown rung '$rung'" ;;
 		esac
 	done
+	lanes_end
 	echo
 	for failure in "${failures[@]}"; do
 		echo "failed: $failure"

@@ -13,6 +13,7 @@
 
 machine_kernel=
 machine_memory=3G
+machine_cpus=2
 machine_timeout=600
 machine_kill_at=
 machine_kill_delay=0
@@ -34,6 +35,7 @@ machine_usage() {
 		usage: ${0##*/} [OPTIONS] SCRIPT [ARGS...]
 		  -k KERNEL     $1
 		  -m SIZE       memory (default $machine_memory)
+		  -c CPUS       processors (default $machine_cpus)
 		  -t SECONDS    give up after (default $machine_timeout)
 		  -d FILE[:SERIAL]  add a disk; repeat for more (COUCHE_DISKS in the guest)
 		  -w DIR        keep the work directory (console.log, ...) there;
@@ -50,10 +52,11 @@ machine_usage() {
 machine_parse() {
 	local what=$1 opt
 	shift
-	while getopts 'k:m:t:d:w:K:D:P:a:p:h' opt; do
+	while getopts 'k:m:c:t:d:w:K:D:P:a:p:h' opt; do
 		case $opt in
 		k) machine_kernel=$OPTARG ;;
 		m) machine_memory=$OPTARG ;;
+		c) machine_cpus=$OPTARG ;;
 		t) machine_timeout=$OPTARG ;;
 		d) machine_disks+=("$OPTARG") ;;
 		w) machine_keep_work=$OPTARG ;;

@@ -30,7 +30,7 @@ machine_prepare_work uml "$COUCHE_TOP/build/module-uml-$machine_kernel" "${names
 ulimit -c 0
 # It knows of no cache that its CPUs share, and would keep each work where it
 # was queued; as on any processor with one, let the scheduler choose.
-machine_run "$kernel/linux" "mem=$machine_memory" ncpus=2 seccomp=on \
+machine_run "$kernel/linux" "mem=$machine_memory" "ncpus=$machine_cpus" seccomp=on \
 	root=/dev/root rootfstype=hostfs rootflags=/ ro \
 	"init=$COUCHE_TOP/tests/env/guest/uml-init" "COUCHE_WORK=$machine_work" \
 	"uml_dir=$machine_work/" con=null con0=null,fd:1 con1=null,fd:3 panic=-1 loglevel=7 \

@@ -103,7 +103,7 @@ if with_lock kvm kvm_runs; then
 else
 	arguments+=(-accel "tcg,thread=multi,tb-size=512" -cpu "max,la57=off")
 fi
-machine_run qemu-system-x86_64 "${arguments[@]}" -M pc -smp 2 -m "$machine_memory" \
+machine_run qemu-system-x86_64 "${arguments[@]}" -M pc -smp "$machine_cpus" -m "$machine_memory" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$vmlinuz" -initrd "$initramfs" \
 	-append "console=ttyS0,115200 loglevel=7 panic=-1 oops=panic mitigations=off nokaslr audit=0 apparmor=0 tsc=reliable no_timer_check random.trust_cpu=on couche_work=$machine_work" \
