@@ -485,18 +485,15 @@ int couche_group_dissolve_empty(struct couche_pool *pool, u32 leg, u32 *left)
 	return err;
 }
 
-/* Segments that stay for the tier, at most as many of a leg as there can be groups. */
-static u64 free_segments(struct couche_pool *pool, const struct couche_leg *without)
+/* The tier's legs without one, as new groups would find them. */
+static unsigned int list_others(struct couche_pool *pool, const struct couche_leg *without,
+				struct couche_placement_leg *legs)
 {
-	u64 nr = 0;
-	u32 i;
+	unsigned int i, nr = list_legs(pool, without->role - COUCHE_ROLE_HOT, true, legs);
 
-	for (i = 0; i < pool->nr_legs; i++) {
-		struct couche_leg *leg = &pool->legs[i];
-
-		if (leg != without && leg->role == without->role && couche_leg_writable(leg) &&
-		    !couche_leg_draining(leg))
-			nr += leg->segments.free;
+	for (i = 0; i < nr; i++) {
+		legs[i].usable &= legs[i].index != without->index;
+		legs[i].total_segments = legs[i].free_segments;
 	}
 	return nr;
 }
@@ -506,15 +503,20 @@ static u64 free_segments(struct couche_pool *pool, const struct couche_leg *with
  * @pool: the pool
  * @leg: which is to be emptied
  *
- * Counted, not tried: legs of very different sizes may turn out to be full
- * although it fits by number.
+ * What is on draining legs already needs room as well. A group that is left
+ * gives back its segments only when it is empty, so they do not count. Failure
+ * domains may want more than this.
  *
  * Context: process; sleeps. Takes alloc_lock.
  * Return: whether they have.
  */
 bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg *leg)
 {
-	u64 used = 0, free = 0;
+	const struct couche_shape *shape = pool->shape[leg->role - COUCHE_ROLE_HOT];
+	u32 in_group = pool->super.segment_sectors / COUCHE_BLOCK_SECTORS / shape->geo.rows;
+	struct couche_placement_leg legs[COUCHE_MAX_LEGS];
+	u64 extents = 0, room = 0;
+	unsigned int nr;
 	u32 i;
 
 	mutex_lock(&pool->alloc_lock);
@@ -525,12 +527,13 @@ bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg
 		    couche_role_of_tier(group->desc.tier) != leg->role)
 			continue;
 		if (couche_group_touches(group, leg->index) || touches_draining(pool, group))
-			used += (u64)(group->rows.rows - group->rows.free) * group->desc.nr;
-		else if (group_usable(pool, group, 0) &&
-			 group->shape == pool->shape[group->desc.tier])
-			free += (u64)group->rows.free * group->desc.nr;
+			extents += (group->rows.rows - group->rows.free) / group->shape->geo.rows;
+		else if (group->shape == shape && group_usable(pool, group, 0))
+			room += group->rows.free / shape->geo.rows;
 	}
-	free += free_segments(pool, leg) * (pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);
+	nr = list_others(pool, leg, legs);
 	mutex_unlock(&pool->alloc_lock);
-	return used <= free;
+	return extents <= room ||
+	       couche_placement_fits(legs, nr, shape->geo.k + shape->geo.m,
+				     DIV_ROUND_UP_ULL(extents - room, in_group));
 }

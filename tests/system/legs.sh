@@ -266,6 +266,25 @@ ok "and all starts" all offer AND message restore_leg $index AND eventually 20 o
 	reopen AND all_right
 must close_all
 
+# --- legs of different sizes ------------------------------------------------------------
+
+# One segment of a group's on a leg: what is free of the large one helps nobody.
+machine_reset
+ROLES=() DEVS=() SIZES=()
+must legs meta:8 hot:48 cold:24 cold:24 cold:24 cold:96
+must pool_format cold 2+1
+must volume_create 1 28
+must stamp fill $V 8
+must migrate 1 cold
+ok "a drain is refused when the others have room, but not on enough legs" \
+	refused 'no room for what it holds' message drain_leg 2
+must leg_new cold 24
+ok "with one more leg it is drained" all add 6 AND drain 2 AND stamp check $V 8
+must volume_close 1
+must pool_remove
+
+# --- no leg to spare ---------------------------------------------------------------
+
 # With no leg to spare nothing can be moved off the dead one: the new one is
 # given what it lacks.
 machine_reset
