@@ -2,7 +2,6 @@
 #include "drain.h"
 
 #include <linux/delay.h>
-#include <linux/device-mapper.h>
 
 #include "commit.h"
 #include "event.h"
@@ -12,8 +11,6 @@
 #include "pool.h"
 #include "preserve.h"
 #include "sweep.h"
-
-#define DM_MSG_PREFIX "couche-pool"
 
 #define AGAIN_MS	10	/* until legs that are not empty yet are looked at again */
 
@@ -146,13 +143,7 @@ static bool waits(struct couche_sweep *s)
 		count(s);
 		return false;
 	}
-	if (couche_sweep_room_made(s))
-		return false;
-	if (s->told != s->info.done)
-		DMWARN("%s: %llu extents could not be moved from the legs that are drained (%d); it waits for room or for legs",
-		       s->pool->device, s->info.failed, s->info.error);
-	s->told = s->info.done;
-	return true;
+	return couche_sweep_waits(s, "drain");
 }
 
 static void report(struct couche_sweep *s)

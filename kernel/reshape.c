@@ -104,13 +104,7 @@ static bool waits(struct couche_sweep *s)
 			DMINFO("%s: profile: done, %llu extents", s->pool->device, s->info.done);
 		return false;
 	}
-	if (couche_sweep_room_made(s))
-		return false;
-	if (s->told != s->info.done)
-		DMWARN("%s: profile: %llu extents could not be moved (%d); it waits for room or for legs",
-		       s->pool->device, s->info.failed, s->info.error);
-	s->told = s->info.done;
-	return true;
+	return couche_sweep_waits(s, "profile");
 }
 
 const struct couche_sweep_ops couche_reshape_ops = {

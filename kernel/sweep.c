@@ -136,11 +136,30 @@ bool couche_sweep_room_made(struct couche_sweep *sweep)
 	bool moved;
 
 	spin_lock(&sweep->lock);
-	moved = sweep->skip_tiers && sweep->info.done > sweep->done_when_full;
-	sweep->done_when_full = sweep->info.done;
+	moved = sweep->skip_tiers && sweep->info.bytes > sweep->bytes_when_full;
+	sweep->bytes_when_full = sweep->info.bytes;
 	sweep->again |= moved;
 	spin_unlock(&sweep->lock);
 	return moved;
+}
+
+/**
+ * couche_sweep_waits() - At the end of the passes extents are left that must move
+ * @sweep: whose; it begins anew if a tier was full and room has been made there
+ * @what: it moves them for, for the log, which hears of it when more has been moved
+ *
+ * Context: the sweep's worker.
+ * Return: false if it begins anew; true when it has to wait for room or for legs.
+ */
+bool couche_sweep_waits(struct couche_sweep *sweep, const char *what)
+{
+	if (couche_sweep_room_made(sweep))
+		return false;
+	if (sweep->told != sweep->info.bytes + 1)
+		DMWARN("%s: %s: %llu extents could not be moved (%d); it waits for room or for legs",
+		       sweep->pool->device, what, sweep->info.failed, sweep->info.error);
+	sweep->told = sweep->info.bytes + 1;
+	return true;
 }
 
 static void account(struct couche_sweep *s, int err)
@@ -511,6 +530,8 @@ void couche_sweep_kick(struct couche_sweep *sweep)
 		sweep->info.done = 0;
 		sweep->info.bytes = 0;
 		sweep->info.total = 0;
+		sweep->bytes_when_full = 0;
+		sweep->told = 0;
 	}
 	sweep->again = true;
 	spin_unlock(&sweep->lock);

@@ -79,9 +79,9 @@ struct couche_sweep {
 	bool passing;
 	int level;			/* the owner's: which pass this is */
 	unsigned long skip_tiers;	/* the owner's: where there is no room, a bit each */
-	u64 told;			/* the owner's: what the log said last */
+	u64 told;			/* the owner's: what the log said last; 0: nothing */
 	unsigned int unavoidable[COUCHE_NR_TIERS];	/* the owner's: legs that must be lacked */
-	u64 done_when_full;		/* the owner's: how far it was when room ran out */
+	u64 bytes_when_full;		/* moved when room ran out */
 	unsigned long volume;
 	u32 page;
 	u64 next;			/* first place in the page not yet visited */
@@ -109,6 +109,7 @@ int couche_sweep_relocate(struct couche_sweep *sweep, struct couche_volume *volu
 int couche_sweep_move(struct couche_sweep *sweep, struct couche_volume *volume,
 		      const struct couche_sweep_item *item, const char *stays);
 bool couche_sweep_room_made(struct couche_sweep *sweep);
+bool couche_sweep_waits(struct couche_sweep *sweep, const char *what);
 int couche_sweep_run(struct couche_sweep *sweep, enum couche_sweep_order order, u64 rate,
 		     const char **why);
 void couche_sweep_describe(struct couche_sweep *sweep, struct couche_sweep_info *info);
