@@ -160,6 +160,33 @@ unsigned int couche_group_lost(struct couche_pool *pool, const struct couche_gro
 	return lost;
 }
 
+/**
+ * couche_group_keeps_write() - Will somebody read what only some copies took?
+ * @pool: the pool
+ * @group: k = 1
+ * @missed: bit per leg that did not take it
+ *
+ * A copy on a leg that is being restored is made from one that is current, and
+ * until then not read. Of an only copy nothing newer can be elsewhere.
+ *
+ * Context: any.
+ * Return: whether a current copy, or the only one, took it.
+ */
+bool couche_group_keeps_write(struct couche_pool *pool, const struct couche_group *group,
+			      u64 missed)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->desc.nr; i++) {
+		const struct couche_leg *leg = couche_group_leg(pool, group, i);
+
+		if (!(missed & BIT_ULL(leg->index)) &&
+		    (group->desc.nr == 1 || couche_leg_current(leg)))
+			return true;
+	}
+	return false;
+}
+
 static bool in_danger(struct couche_pool *pool, const struct couche_group *group,
 		      const struct couche_leg *leg)
 {

@@ -36,6 +36,8 @@ int couche_group_mark(struct couche_pool *pool, const struct couche_place *place
 void couche_group_encode_page(struct couche_pool *pool, u32 index, u32 number, void *block);
 int couche_group_grow(struct couche_pool *pool, u32 max_groups);
 unsigned int couche_group_lost(struct couche_pool *pool, const struct couche_group *group);
+bool couche_group_keeps_write(struct couche_pool *pool, const struct couche_group *group,
+			      u64 missed);
 bool couche_group_survives(struct couche_pool *pool, const struct couche_leg *leg);
 
 /**

@@ -578,6 +578,8 @@ int couche_stripe_store(struct couche_pool *pool, struct couche_stripe *stripe,
 		return -EIO;
 	if (failed && !copies)
 		return -EIO;
+	if (copies && !couche_group_keeps_write(pool, group, failed | skipped))
+		return -EIO;
 	return hweight64(failed | skipped) + group->shape->min_healthy <=
 	       group->desc.nr ? 0 : -EIO;
 }

@@ -32,14 +32,21 @@
  * done: they must never be read as current again.
  *
  * Context: process; sleeps.
- * Return: 0, or -EIO when no copy took it.
+ * Return: 0, or -EIO when no copy took it, or none that is current: the last one
+ * may have failed since the group was chosen.
  */
 int couche_write_settle(struct couche_pool *pool, const struct couche_group *group,
 			u32 failed, u32 written)
 {
+	int err = 0;
+
 	if (!written)
 		return -EIO;
-	return failed ? couche_superblock_fail_legs(pool, couche_group_legs(group, failed)) : 0;
+	if (failed)
+		err = couche_superblock_fail_legs(pool, couche_group_legs(group, failed));
+	if (!err && !couche_group_keeps_write(pool, group, couche_group_legs(group, ~written)))
+		err = -EIO;
+	return err;
 }
 
 /*
@@ -116,7 +123,9 @@ static void copies_put(struct couche_io *io)
 {
 	if (!atomic_dec_and_test(&io->pending))
 		return;
-	if (atomic_read(&io->failed) || !io->tried)
+	if (atomic_read(&io->failed) ||
+	    !couche_group_keeps_write(io->volume->pool, io->group,
+				      couche_group_legs(io->group, ~io->tried)))
 		couche_io_queue(io, settle_work);
 	else
 		couche_io_end(io, BLK_STS_OK);
