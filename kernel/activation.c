@@ -253,7 +253,6 @@ static bool groups_lost(struct couche_pool *pool, u8 tier)
  */
 static int check_redundancy(struct couche_pool *pool)
 {
-	static const char * const names[] = { "hot", "warm", "cold" };
 	u8 tier;
 	u32 i;
 
@@ -268,7 +267,8 @@ static int check_redundancy(struct couche_pool *pool)
 		}
 		if (missing > m && (missing == legs || groups_lost(pool, tier))) {
 			DMERR("%s: %s: %d legs are missing or stale and had data, the profile allows %d; attach more of them",
-			      pool->device, names[tier], missing, m);
+			      pool->device, couche_role_names[couche_role_of_tier(tier)], missing,
+			      m);
 			return -ENODEV;
 		}
 	}

@@ -157,6 +157,8 @@ static bool profile_differs(const struct couche_tableline *line, u8 tier,
 static const char *asked_differs(const struct couche_tableline *line,
 				 const struct couche_super *s)
 {
+	u8 tier;
+
 	if ((line->given & BIT(COUCHE_FEATURE_ARG_NAME)) && strcmp(line->name, s->name))
 		return "name";
 	if ((line->given & BIT(COUCHE_FEATURE_ARG_EXTENT)) &&
@@ -168,12 +170,9 @@ static const char *asked_differs(const struct couche_tableline *line,
 	if ((line->given & BIT(COUCHE_FEATURE_ARG_DATA_JOURNAL)) &&
 	    line->stage_slots != s->stage_slots)
 		return "data_journal";
-	if (profile_differs(line, COUCHE_TIER_HOT, s))
-		return "hot";
-	if (profile_differs(line, COUCHE_TIER_WARM, s))
-		return "warm";
-	if (profile_differs(line, COUCHE_TIER_COLD, s))
-		return "cold";
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		if (profile_differs(line, tier, s))
+			return couche_role_names[couche_role_of_tier(tier)];
 	if ((line->given & BIT(COUCHE_FEATURE_ARG_COLD_MIN_HEALTHY)) &&
 	    line->profile[COUCHE_TIER_COLD].min_healthy !=
 		    couche_profile_min_healthy(&s->profile[COUCHE_TIER_COLD]))

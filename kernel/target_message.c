@@ -107,8 +107,7 @@ static int order_leg(struct couche_pool *pool, const struct message *m,
 
 static int tier_number(const char *name, u8 *tier, const char **why)
 {
-	static const char * const names[] = { "hot", "warm", "cold" };
-	int i = match_string(names, ARRAY_SIZE(names), name);
+	int i = match_string(&couche_role_names[COUCHE_ROLE_HOT], COUCHE_NR_TIERS, name);
 
 	*why = "tier: must be hot, warm or cold";
 	*tier = i;

@@ -362,23 +362,18 @@ static void status_info(struct couche_pool *pool, char *result, unsigned int max
 	       info.reshape.total, info.reshape.failed);
 }
 
-static const char * const role_names[] = { "meta", "hot", "warm", "cold" };
-
 /* How it is run; the layout is in the superblocks. */
 static void status_settings(const struct couche_tableline *line, char *result,
 			    unsigned int maxlen)
 {
 	const struct {
 		enum couche_tableline_feature feature;
-		const char *name;
 		u32 value;
 	} settings[] = {
-		{ COUCHE_FEATURE_ARG_LEG_TIMEOUT, "leg_timeout", line->leg_timeout },
-		{ COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD, "destage_threshold",
-		  line->destage_threshold },
-		{ COUCHE_FEATURE_ARG_DESTAGE_INTERVAL, "destage_interval",
-		  line->destage_interval },
-		{ COUCHE_FEATURE_ARG_SCRUB_INTERVAL, "scrub_interval", line->scrub_interval },
+		{ COUCHE_FEATURE_ARG_LEG_TIMEOUT, line->leg_timeout },
+		{ COUCHE_FEATURE_ARG_DESTAGE_THRESHOLD, line->destage_threshold },
+		{ COUCHE_FEATURE_ARG_DESTAGE_INTERVAL, line->destage_interval },
+		{ COUCHE_FEATURE_ARG_SCRUB_INTERVAL, line->scrub_interval },
 	};
 	unsigned int sz = 0, nr = line->readonly, i;
 
@@ -387,7 +382,8 @@ static void status_settings(const struct couche_tableline *line, char *result,
 	DMEMIT(" %u%s", nr, line->readonly ? " readonly" : "");
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		if (line->given & BIT(settings[i].feature))
-			DMEMIT(" %s %u", settings[i].name, settings[i].value);
+			DMEMIT(" %s %u", couche_feature_names[settings[i].feature],
+			       settings[i].value);
 }
 
 static void status_table(struct target_pool *tp, char *result, unsigned int maxlen)
@@ -397,7 +393,7 @@ static void status_table(struct target_pool *tp, char *result, unsigned int maxl
 
 	DMEMIT("%pUb %u", tp->line.uuid, tp->line.nr_legs);
 	for (i = 0; i < tp->line.nr_legs; i++)
-		DMEMIT(" %s %s", role_names[tp->line.leg[i].role],
+		DMEMIT(" %s %s", couche_role_names[tp->line.leg[i].role],
 		       tp->devs[i] ? tp->devs[i]->name : "-");
 	status_settings(&tp->line, result + sz, maxlen - sz);
 }

@@ -16,7 +16,7 @@ struct args {
 	char **argv;
 };
 
-static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
+const char *const couche_feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_FORMAT] = "format",
 	[COUCHE_FEATURE_ARG_READONLY] = "readonly",
 	[COUCHE_FEATURE_ARG_NAME] = "name",
@@ -35,7 +35,7 @@ static const char *const feature_names[COUCHE_NR_FEATURE_ARGS] = {
 	[COUCHE_FEATURE_ARG_SCRUB_INTERVAL] = "scrub_interval",
 };
 
-static const char *const role_names[] = {
+const char *const couche_role_names[COUCHE_NR_ROLES] = {
 	[COUCHE_ROLE_META] = "meta",
 	[COUCHE_ROLE_HOT] = "hot",
 	[COUCHE_ROLE_WARM] = "warm",
@@ -131,8 +131,8 @@ static int parse_role(const char *text, u8 *role)
 {
 	unsigned int i;
 
-	for (i = 0; i <= COUCHE_ROLE_COLD; i++) {
-		if (!strcmp(text, role_names[i])) {
+	for (i = 0; i < COUCHE_NR_ROLES; i++) {
+		if (!strcmp(text, couche_role_names[i])) {
 			*role = i;
 			return 0;
 		}
@@ -386,7 +386,7 @@ static int parse_feature(struct args *args, struct couche_tableline *ret,
 	unsigned int feature;
 
 	for (feature = 0; feature < COUCHE_NR_FEATURE_ARGS; feature++) {
-		if (!strcmp(name, feature_names[feature]))
+		if (!strcmp(name, couche_feature_names[feature]))
 			break;
 	}
 	if (feature == COUCHE_NR_FEATURE_ARGS)

@@ -37,6 +37,8 @@
 #define COUCHE_DEFAULT_DESTAGE_INTERVAL	30	/* seconds */
 #define COUCHE_MAX_SCRUB_INTERVAL	31536000	/* seconds: a year */
 
+#define COUCHE_NR_ROLES			4
+
 struct couche_tableline_leg {
 	const char *device;	/* NULL: missing */
 	u8 role;		/* enum couche_role */
@@ -81,6 +83,10 @@ struct couche_tableline {
 	u32 scrub_interval;	/* seconds; 0: never */
 	char why[80];
 };
+
+/* As table lines, messages and the log have them; tiers from COUCHE_ROLE_HOT on. */
+extern const char *const couche_role_names[COUCHE_NR_ROLES];
+extern const char *const couche_feature_names[COUCHE_NR_FEATURE_ARGS];
 
 int couche_tableline_decode(unsigned int argc, char **argv,
 			    struct couche_tableline *ret, const char **field);
