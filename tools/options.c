@@ -8,8 +8,19 @@
 #include "agent/lib/duration.h"
 #include "size.h"
 
+#define MAX_GIVEN 64 /* options with one value, of a command and global */
+
 static const char *output_word;
 static struct couche_ctl global;
+
+/* The options with one value that this command line has had. */
+static struct {
+	unsigned int nr;
+	struct {
+		const struct couche_option *option;
+		const char *text;
+	} word[MAX_GIVEN];
+} given;
 
 static const struct couche_option global_options[] = {
 	{ "output", 'o', COUCHE_OPTION_TEXT, &output_word, "FORMAT",
@@ -76,10 +87,35 @@ static int add_word(struct couche_words *words, char *word, const char *object)
 	return 0;
 }
 
+/* Which of two values is meant? Better to ask than to guess. */
+static int take_once(const struct couche_option *option, const char *text)
+{
+	char object[64];
+	unsigned int i;
+
+	snprintf(object, sizeof(object), "--%s", option->name);
+	for (i = 0; i < given.nr; i++) {
+		if (given.word[i].option == option)
+			return couche_fail(COUCHE_EXIT_USAGE, object,
+					   "is given twice, as '%s' and as '%s'; give it once",
+					   given.word[i].text, text);
+	}
+	if (given.nr == MAX_GIVEN)
+		return couche_fail(COUCHE_EXIT_USAGE, object, "is one option too many; give fewer");
+	given.word[given.nr].option = option;
+	given.word[given.nr++].text = text;
+	return 0;
+}
+
 static int store(const struct couche_option *option, char *text)
 {
 	int r = 0;
 
+	if (option->kind != COUCHE_OPTION_FLAG &&
+	    option->kind != COUCHE_OPTION_LIST)
+		r = take_once(option, text);
+	if (r)
+		return r;
 	switch (option->kind) {
 	case COUCHE_OPTION_FLAG:
 		*(bool *)option->value = true;
@@ -211,6 +247,7 @@ int couche_options_parse(struct couche_ctl *ctl, const struct couche_option *opt
 	bool only_words = false;
 	int i, r = 0;
 
+	given.nr = 0;
 	for (i = 0; i < argc && !r; i++) {
 		if (only_words || argv[i][0] != '-' || !argv[i][1])
 			r = add_word(rest, argv[i], "command line");

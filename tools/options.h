@@ -5,7 +5,8 @@
  *
  * Values go where the table points to: variables of the command's file, which
  * live as long as the program. A list option takes every word up to the next
- * one that begins with a dash and may be given again.
+ * one that begins with a dash and may be given again; an option with one value
+ * that is given twice is refused.
  *
  * A bad option is COUCHE_EXIT_USAGE, and its line has been printed.
  */

@@ -33,6 +33,13 @@ refuses 2 --extent-size "size that does not fit in 64 bits" \
 	couchectl pool create p --extent-size 99999999999999999999
 refuses 2 --extent-size "option without its value" couchectl pool create p --extent-size
 refuses 2 --force "flag with a value" couchectl pool create p --force=yes
+refuses 2 --extent-size "an option given twice" \
+	couchectl pool create p -n --extent-size 1MiB --extent-size 2MiB
+holds "which it says" grep -q "given twice, as '1MiB' and as '2MiB'; give it once" "$ERR"
+refuses 2 --size "once in short" couchectl volume create p/v -s 1GiB --size=2GiB
+refuses 2 --output "a global one, on both sides of the noun" couchectl -o json pool list -o yaml
+expect 0 "a flag may be repeated" couchectl pool create --help -n -n
+refuses 3 a "and a list be given in parts" couchectl pool create p -nn --cold a --cold b
 refuses 2 "pool create" "pool without a name" couchectl pool create
 refuses 2 "pool create" "two names" couchectl pool create a b
 refuses 2 "p q" "name with a blank" couchectl pool create "p q" -n

@@ -235,6 +235,31 @@ static void lists_of_words_end_at_the_next_option(void **state)
 	assert_int_equal(ctl.output, COUCHE_OUTPUT_JSON);
 }
 
+static void an_option_with_one_value_is_given_once(void **state)
+{
+	static struct couche_words devices, rest;
+	static const char *name;
+	static uint64_t size;
+	static const struct couche_option options[] = {
+		{ "device", 'd', COUCHE_OPTION_LIST, &devices, "DEV...", "" },
+		{ "name", 0, COUCHE_OPTION_TEXT, &name, "NAME", "" },
+		{ "size", 's', COUCHE_OPTION_SIZE, &size, "SIZE", "" },
+		{ NULL }
+	};
+	char *twice[] = { "-s1M", "--size=1M" };
+	char *texts[] = { "--name", "a", "--name", "b" };
+	char *global[] = { "-ojson", "-o", "yaml" };
+	char *fine[] = { "-nn", "-d", "a", "-d", "b", "--name=-s", "-s2M" };
+	struct couche_ctl ctl;
+
+	assert_int_equal(couche_options_parse(&ctl, options, 2, twice, &rest), COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 4, texts, &rest), COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 3, global, &rest), COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 7, fine, &rest), 0);
+	assert_int_equal(devices.nr, 2);
+	assert_int_equal(size, 2 << 20);
+}
+
 #define LEGS	"00000000-0000-0000-0000-000000000000 4 meta /dev/a hot /dev/b cold - cold /dev/d"
 #define LAYOUT	"format name t extent 2048 segment 131072 hot 1+0 cold 1+1 cold_matrix cauchy domains 0,1,2,7"
 
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test(yaml_quotes_what_is_no_plain_word),
 		cmocka_unit_test(progress_knows_rate_and_time_left),
 		cmocka_unit_test(lists_of_words_end_at_the_next_option),
+		cmocka_unit_test(an_option_with_one_value_is_given_once),
 		cmocka_unit_test(table_lines_match_the_plan),
 	};
 
