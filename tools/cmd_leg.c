@@ -12,10 +12,13 @@
 #include "size.h"
 
 static struct couche_words restore_devices;
+static bool restore_wait;
 
 static const struct couche_option restore_options[] = {
 	{ "device", 'd', COUCHE_OPTION_LIST, &restore_devices, "DEV...",
 	  "look for the missing leg on these devices only" },
+	{ "wait", 'w', COUCHE_OPTION_FLAG, &restore_wait, NULL,
+	  "wait until the leg holds all that it is to hold" },
 	{ NULL }
 };
 
@@ -184,6 +187,22 @@ static int attach(const struct couche_ctl *ctl, const struct couche_nl_pool *poo
 	return 0;
 }
 
+static void report_restore(const struct couche_ctl *ctl, const char *object,
+			   const struct couche_nl_leg *leg)
+{
+	_cleanup_(couche_doc_free) cJSON *doc = couche_doc_create("leg restore");
+
+	couche_show_leg(couche_doc_add_object(doc, "leg"), leg);
+	if (couche_doc_print_whole(ctl, doc))
+		return;
+	if (leg->state == COUCHE_LEG_ONLINE)
+		couche_note(ctl, "%s: restored, holds all that it is to hold",
+			    object);
+	else
+		couche_note(ctl, "%s: takes writes again and is given what it lacks; see couchectl pool status %s",
+			    object, leg->pool.name);
+}
+
 static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
 {
 	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
@@ -214,8 +233,11 @@ static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
 	r = couche_nl_leg_restore(nl, pool.id.uuid, leg.index);
 	if (r)
 		return couche_session_fail(nl, r, object, "cannot be restored");
-	couche_note(ctl, "%s: restored", object);
-	return 0;
+	r = restore_wait ? couche_leg_wait_online(ctl, nl, &pool, &leg) :
+			   couche_leg_look(nl, &pool, &leg);
+	if (!r)
+		report_restore(ctl, object, &leg);
+	return r;
 }
 
 const struct couche_command couche_leg_commands[] = {
@@ -228,7 +250,7 @@ const struct couche_command couche_leg_commands[] = {
 	{ "add", "POOL --cold DEV...", "Make the pool larger by devices, which are emptied.",
 	  couche_leg_add_options, couche_leg_add },
 	{ "replace", "POOL LEG DEV", "Put another device in the place of a failed leg.",
-	  NULL, couche_leg_replace },
+	  couche_leg_replace_options, couche_leg_replace },
 	{ "drain", "POOL LEG", "Move everything off a leg, to the others of its tier.",
 	  couche_leg_drain_options, couche_leg_drain },
 	{ "undrain", "POOL LEG", "Use a leg again that was being drained.",

@@ -32,6 +32,7 @@ struct couche_leg_table {
 
 extern const struct couche_option couche_leg_add_options[];
 extern const struct couche_option couche_leg_drain_options[];
+extern const struct couche_option couche_leg_replace_options[];
 
 int couche_leg_add(struct couche_ctl *ctl, int nr_args, char **args);
 int couche_leg_replace(struct couche_ctl *ctl, int nr_args, char **args);
@@ -41,6 +42,11 @@ int couche_leg_undrain(struct couche_ctl *ctl, int nr_args, char **args);
 
 int couche_leg_wait_drained(const struct couche_ctl *ctl, struct couche_nl *nl,
 			    const struct couche_nl_pool *pool, struct couche_nl_leg *leg);
+int couche_leg_wait_online(const struct couche_ctl *ctl, struct couche_nl *nl,
+			   const struct couche_nl_pool *pool,
+			   struct couche_nl_leg *leg);
+int couche_leg_look(struct couche_nl *nl, const struct couche_nl_pool *pool,
+		    struct couche_nl_leg *leg);
 int couche_leg_find(struct couche_nl *nl, char **args, struct couche_nl_pool *pool,
 		    struct couche_nl_leg *leg);
 

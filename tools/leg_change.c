@@ -40,6 +40,12 @@ const struct couche_option couche_leg_drain_options[] = {
 	{ NULL }
 };
 
+const struct couche_option couche_leg_replace_options[] = {
+	{ "wait", 'w', COUCHE_OPTION_FLAG, &opt.wait, NULL,
+	  "wait until the leg holds what the old one held" },
+	{ NULL }
+};
+
 /* A device that is to become a leg. */
 struct new_leg {
 	unsigned int index;
@@ -493,8 +499,16 @@ int couche_leg_replace(struct couche_ctl *ctl, int nr_args, char **args)
 		r = check_replacement(&c, &leg);
 	if (!r)
 		r = run(&c, couche_nl_leg_replace);
-	if (!r && !ctl->dry_run)
-		couche_note(ctl, "%s: replaced by %s", object, args[2]);
+	if (r || ctl->dry_run)
+		return r;
+	if (!opt.wait)
+		couche_note(ctl, "%s: replaced by %s, which is given what it lacks; see couchectl pool status %s",
+			    object, args[2], c.pool.id.name);
+	else
+		r = couche_leg_wait_online(ctl, c.nl, &c.pool, &leg);
+	if (!r && opt.wait)
+		couche_note(ctl, "%s: replaced by %s, which holds all that it is to hold",
+			    object, args[2]);
 	return r;
 }
 

@@ -46,7 +46,8 @@ void couche_progress_of_migration(const struct couche_nl_migration *migration,
  * @bar: begin with a bar
  * @out: where to
  *
- * The time left is that of the parts left at the pace of those moved so far.
+ * Of what nobody knows the end of, the state and the time it took so far. Else
+ * the time left is that of the parts left at the pace of those moved so far.
  */
 void couche_progress_format(const struct couche_progress *progress, bool bar,
 			    char out[COUCHE_PROGRESS_TEXT])
@@ -59,6 +60,11 @@ void couche_progress_format(const struct couche_progress *progress, bool bar,
 	int len = 0;
 
 	out[0] = '\0';
+	if (progress->endless) {
+		snprintf(out, COUCHE_PROGRESS_TEXT, "%s, %s", progress->state,
+			 couche_eta_format(progress->elapsed_ms, eta));
+		return;
+	}
 	if (bar) {
 		format_bar(picture, percent);
 		len = snprintf(out, COUCHE_PROGRESS_TEXT, "[%s] ", picture);

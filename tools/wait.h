@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for a migration, a flush, a drain or a sweep, with a progress bar where
+ * Waiting for a migration, a flush, a sweep or a leg, with a progress bar where
  * a person looks on.
  *
  * Events wake the wait up; since they may be lost, the kernel is also asked
@@ -34,6 +34,7 @@ struct couche_progress {
 	uint64_t bytes;
 	uint64_t elapsed_ms;
 	const char *state;
+	bool endless;		/* nobody knows of how many parts; there is a time only */
 	bool ended;
 };
 

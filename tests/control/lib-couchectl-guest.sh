@@ -476,7 +476,10 @@ fails_legs() {
 	holds "is in them" grep -q ' exists leg pool:tank index:2 uuid:.* read_errors:0' "$OUT"
 	expect 0 "a leg by UUID" couchectl leg restore tank \
 		"$(couchectl leg list tank -o json | jq -r '.legs[2].uuid')"
-	expect 0 "the other leg" couchectl leg restore tank 3
+	expect 0 "the other leg, and waited for" couchectl leg restore tank 3 --wait -o json
+	valid "its end follows the schema"
+	holds "the leg is online" jq -es 'length == 1 and all(.leg.index == 3 and
+		.leg.state == "online")' "$OUT"
 	refuses 4 "tank leg 4" "a leg that is well" couchectl leg restore tank 4
 }
 
@@ -649,11 +652,16 @@ replaces_legs() {
 	matches leg-replace.json "and is the golden one"
 	holds "it changes nothing" leg_is 5 failed
 	expect 0 "a leg is replaced" couchectl leg replace tank 5 /dev/loop13
+	holds "and it says how to follow that" grep -q "lacks; see couchectl pool status tank" "$OUT"
 	holds "the new one comes online" soon leg_is 5 online
 	couchectl leg fail tank 5 -q
 	refuses 4 /dev/loop5 "the old device, which holds a leg" couchectl leg replace tank 5 /dev/loop5
-	expect 0 "which may be wiped" couchectl leg replace tank 5 /dev/loop5 --force --yes
-	holds "and comes online" soon leg_is 5 online
+	run script -qec \
+		"TERM=xterm couchectl leg replace tank 5 /dev/loop5 --force --yes --wait" /dev/null
+	[ "$STATUS" -eq 0 ] && grep -qE 'online, [0-9.]+s' "$OUT" &&
+		grep -q "replaced by /dev/loop5, which holds all" "$OUT"
+	tap_result $? "which may be wiped, and is waited for"
+	holds "and is online" leg_is 5 online
 	for leg in 9 10 8; do
 		couchectl leg drain tank $leg -q
 		holds "leg $leg goes" soon couchectl leg remove tank $leg
@@ -771,11 +779,8 @@ imports() {
 	holds "and says what to do" grep -q "couchectl leg restore tank 6" "$OUT"
 	refuses 3 tank "a leg whose device is not there" couchectl leg restore tank 6
 	losetup /dev/loop1 $work/6
-	expect 0 "a leg that came back" couchectl leg restore tank 6
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		couchectl pool status tank >/dev/null && break
-		sleep 0.5
-	done
+	expect 0 "a leg that came back" couchectl leg restore tank 6 --wait
+	holds "is told to be whole" grep -q "tank leg 6: restored, holds all" "$OUT"
 	expect 0 "the pool is whole again" couchectl pool status tank
 	expect 0 "export" couchectl pool export tank
 }

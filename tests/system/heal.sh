@@ -310,9 +310,22 @@ behind() {
 }
 log_mark
 ok "a leg that lacks a shard, which cannot be computed just then, is not restored" behind
+wait_interrupted() {
+	local pid status=0
+	couchectl leg restore couche "$LEG" --wait >/tmp/wait.out 2>&1 &
+	pid=$!
+	eventually 20 grep -q 'restoring, ' /tmp/wait.out || return
+	kill -INT $pid
+	wait $pid || status=$?
+	cat /tmp/wait.out
+	[ $status -eq 130 ] && grep -q 'it goes on in the kernel' /tmp/wait.out &&
+		not is $ALL pool_legs
+}
+ok "who waits for it waits until Ctrl-C" wait_interrupted
 must leg_mend "${OTHERS[0]}"
 must leg_mend "${OTHERS[1]}"
-ok "ordered again, it is" restore "$LEG"
+ok "ordered again, it is, and waited for" all couchectl leg restore couche "$LEG" --wait AND \
+	is $ALL pool_legs
 must fail "${OTHERS[@]:0:2}"
 must leg_break "${OTHERS[0]}"
 must leg_break "${OTHERS[1]}"

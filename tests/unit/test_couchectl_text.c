@@ -188,6 +188,17 @@ static void format_migration(const struct couche_nl_migration *migration, bool b
 	couche_progress_format(&progress, bar, out);
 }
 
+static void progress_without_an_end_has_a_time(void **state)
+{
+	struct couche_progress progress = {
+		.state = "restoring", .elapsed_ms = 2000, .endless = true,
+	};
+	char text[COUCHE_PROGRESS_TEXT];
+
+	couche_progress_format(&progress, true, text);
+	assert_string_equal(text, "restoring, 2.0s");
+}
+
 static void progress_knows_rate_and_time_left(void **state)
 {
 	struct couche_nl_migration migration = {
@@ -252,10 +263,14 @@ static void an_option_with_one_value_is_given_once(void **state)
 	char *fine[] = { "-nn", "-d", "a", "-d", "b", "--name=-s", "-s2M" };
 	struct couche_ctl ctl;
 
-	assert_int_equal(couche_options_parse(&ctl, options, 2, twice, &rest), COUCHE_EXIT_USAGE);
-	assert_int_equal(couche_options_parse(&ctl, options, 4, texts, &rest), COUCHE_EXIT_USAGE);
-	assert_int_equal(couche_options_parse(&ctl, options, 3, global, &rest), COUCHE_EXIT_USAGE);
-	assert_int_equal(couche_options_parse(&ctl, options, 7, fine, &rest), 0);
+	assert_int_equal(couche_options_parse(&ctl, options, 2, twice, &rest),
+			 COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 4, texts, &rest),
+			 COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 3, global, &rest),
+			 COUCHE_EXIT_USAGE);
+	assert_int_equal(couche_options_parse(&ctl, options, 7, fine, &rest),
+			 0);
 	assert_int_equal(devices.nr, 2);
 	assert_int_equal(size, 2 << 20);
 }
@@ -308,6 +323,7 @@ int main(void)
 		cmocka_unit_test(scripts_get_tabs_and_exact_numbers),
 		cmocka_unit_test(json_keeps_large_numbers),
 		cmocka_unit_test(yaml_quotes_what_is_no_plain_word),
+		cmocka_unit_test(progress_without_an_end_has_a_time),
 		cmocka_unit_test(progress_knows_rate_and_time_left),
 		cmocka_unit_test(lists_of_words_end_at_the_next_option),
 		cmocka_unit_test(an_option_with_one_value_is_given_once),
