@@ -138,6 +138,13 @@ static int print_words(int argc, char **argv)
 	return 0;
 }
 
+static int no_such_verb(const struct noun *noun, const char *verb)
+{
+	return couche_fail(COUCHE_EXIT_USAGE, verb,
+			   "%s has no such verb; see couchectl %s --help",
+			   noun->name, noun->name);
+}
+
 static int run(const struct noun *noun, int argc, char **argv)
 {
 	static struct couche_words rest;
@@ -159,9 +166,7 @@ static int run(const struct noun *noun, int argc, char **argv)
 	}
 	if (!c) {
 		if (argc > 0 && argv[0][0] != '-')
-			return couche_fail(COUCHE_EXIT_USAGE, argv[0],
-					   "%s has no such verb; see couchectl %s --help",
-					   noun->name, noun->name);
+			return no_such_verb(noun, argv[0]);
 		print_noun(stderr, noun);
 		return COUCHE_EXIT_USAGE;
 	}
@@ -195,6 +200,7 @@ static int print_help(int argc, char **argv)
 	static char option[] = "--help";
 	const struct noun *noun = argc > 0 ? find_noun(argv[0]) : NULL;
 	char *words[2] = { argc > 1 ? argv[1] : option, option };
+	bool is_verb;
 
 	if (argc == 0) {
 		print_usage(stdout);
@@ -203,6 +209,9 @@ static int print_help(int argc, char **argv)
 	if (!noun)
 		return couche_fail(COUCHE_EXIT_USAGE, argv[0],
 				   "no such command; see couchectl --help");
+	find_command(noun, words[0], &is_verb);
+	if (words[0][0] != '-' && !is_verb)
+		return no_such_verb(noun, words[0]);
 	return run(noun, argc > 1 ? 2 : 1, words);
 }
 

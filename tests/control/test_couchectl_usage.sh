@@ -22,6 +22,9 @@ holds "lists its verbs" grep -q "^  couchectl pool create NAME" "$OUT"
 expect 0 "help of a verb" couchectl help pool create
 holds "lists its options" grep -q -- "--cold-profile" "$OUT"
 refuses 2 frob "help of what there is not" couchectl help frob
+expect 0 "help can be asked for first" couchectl help pool create
+refuses 2 frob "help of a verb that is none" couchectl help pool frob
+refuses 2 frob "and where no verb is needed" couchectl help migrate frob
 
 refuses 2 frob "unknown noun" couchectl frob
 refuses 2 frob "unknown verb" couchectl pool frob
