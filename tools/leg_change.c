@@ -2,7 +2,6 @@
 /* couchectl leg add, replace, remove, drain and undrain */
 #include "leg.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -513,19 +512,6 @@ int couche_leg_replace(struct couche_ctl *ctl, int nr_args, char **args)
 	return r;
 }
 
-/* A drain would be refused: what is on it can only be rebuilt, or given anew. */
-static int still_used(const struct couche_nl_pool *pool,
-		      const struct couche_nl_leg *leg)
-{
-	char object[96];
-
-	snprintf(object, sizeof(object), "%s leg %u", pool->id.name,
-		 leg->index);
-	return couche_fail(COUCHE_EXIT_CONFLICT, object,
-			   "has failed, and what lay on it is not yet on other legs; see couchectl pool rebuild status %s, or: couchectl leg replace %s %u DEV",
-			   pool->id.name, pool->id.name, leg->index);
-}
-
 /* Orders with one leg and no device. */
 struct order {
 	const char *command;
@@ -553,9 +539,6 @@ static int run_order(struct couche_ctl *ctl, const struct order *order, int nr_a
 	snprintf(object, sizeof(object), "%s leg %u", pool->id.name, leg->index);
 	if (!ctl->dry_run) {
 		r = order->order(nl, pool->id.uuid, leg->index);
-		if (r == -EBUSY && order->order == couche_nl_leg_remove &&
-		    leg->state == COUCHE_LEG_FAILED && leg->used_sectors)
-			return still_used(pool, leg);
 		if (r)
 			return couche_session_fail(nl, r, object, "refused");
 	}
