@@ -5,9 +5,9 @@
  *
  * Pages are encoded first and the open batch is committed next, so that all a
  * page says is durable in the journal, with the data it points at, before the
- * page is written. A crash in between leaves pages newer than the tail; the
- * replay sets older states over them, which are valid too, because rows that
- * they name are freed only by records that the replay then reaches.
+ * page is written. A crash in between leaves pages newer than the tail. They do
+ * not count: a recovery takes those that the superblock says made the checkpoint
+ * before, none of which this one writes over, and replays the journal from there.
  */
 #include <linux/bitmap.h>
 
@@ -102,7 +102,9 @@ static int write_pages(struct checkpoint *cp)
 	}
 	failed = couche_batch_wait(&batch);
 	for (i = 0; i < cp->nr; i++)
-		pool->area.slots[cp->numbers[i]].slot ^= 1;
+		couche_map_area_set_version(pool, cp->numbers[i],
+					    pool->area.slots[cp->numbers[i]].slot ^ 1,
+					    cp->sequence);
 	cp->written += cp->nr;
 	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
 }
@@ -167,6 +169,8 @@ static int write_dirty(struct couche_pool *pool, bool frozen)
 	}
 	if (!err)
 		err = flush_meta_legs(pool);
+	tail.page_checkpoint = cp.sequence;
+	tail.page_sum = pool->area.sum;
 	if (!err)
 		err = couche_superblock_checkpoint(pool, &tail);
 	if (!err) {

@@ -4,6 +4,7 @@
 #include <linux/bitmap.h>
 #include <linux/slab.h>
 
+#include "core/page.h"
 #include "pool.h"
 
 /**
@@ -108,6 +109,25 @@ void couche_map_area_set_dirty_locked(struct couche_pool *pool, u32 number)
 {
 	lockdep_assert_held(&pool->commit.lock);
 	__set_bit(number, pool->area.dirty);
+}
+
+/**
+ * couche_map_area_set_version() - Another slot holds the newest version of a page
+ * @pool: owner
+ * @number: the page
+ * @slot: 0 or 1
+ * @sequence: of that version
+ *
+ * Context: recovery, then the commit worker.
+ */
+void couche_map_area_set_version(struct couche_pool *pool, u32 number, u8 slot, u64 sequence)
+{
+	struct couche_page_slot *page = &pool->area.slots[number];
+
+	pool->area.sum += couche_page_term(number, sequence) -
+			  couche_page_term(number, page->sequence);
+	page->slot = slot;
+	page->sequence = sequence;
 }
 
 /**

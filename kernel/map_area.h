@@ -26,6 +26,7 @@ u32 couche_map_area_get(struct couche_pool *pool, u8 type, u32 index,
 			struct couche_map_page *map);
 void couche_map_area_put(struct couche_pool *pool, u32 number);
 void couche_map_area_set_dirty_locked(struct couche_pool *pool, u32 number);
+void couche_map_area_set_version(struct couche_pool *pool, u32 number, u8 slot, u64 sequence);
 
 /* Sector on a meta leg of one slot of a page. */
 sector_t couche_map_area_sector(const struct couche_pool *pool, u32 number, u8 slot);

@@ -13,6 +13,7 @@ struct couche_map_page;
 
 struct couche_page_slot {
 	struct couche_map_page *map;	/* COUCHE_PAGE_MAP only */
+	u64 sequence;			/* of the newest version; 0: there is none */
 	u32 index;
 	u8 type;			/* enum couche_page_type */
 	u8 slot;			/* 0 or 1: holds the newest version */
@@ -21,6 +22,7 @@ struct couche_page_slot {
 struct couche_map_area {
 	struct couche_page_slot *slots;	/* by page number */
 	unsigned long *dirty;
+	u64 sum;			/* couche_page_term() of all newest versions */
 	u32 nr;
 	u32 hint;
 	u32 *group_pages;		/* page number of each page of group records */

@@ -27,7 +27,10 @@ struct recovery {
 	void *best;		/* READ_PAGES blocks: the newest valid version, or zeros */
 	u8 slot[READ_PAGES];
 	u8 blank[READ_PAGES];	/* some slot of it was never written */
+	u8 whole[READ_PAGES];	/* bit per slot that some leg has, be it blank */
+	bool cut[READ_PAGES];	/* some slot is damaged, or of a cut checkpoint */
 	u32 damaged;		/* slots that are neither valid nor blank */
+	u32 suspect;		/* first page with a slot that no leg has, COUCHE_NO_PAGE */
 	u64 records;
 	struct couche_replay_shape other[COUCHE_NR_TIERS];
 	/* Volumes with pages of a former life of their id, it seems. */
@@ -53,21 +56,30 @@ static struct couche_leg *next_meta(struct couche_pool *pool, u32 *i)
 	return NULL;
 }
 
-/* Keep the newer of what we have of a page and one more slot of it. */
+/*
+ * Keep the newer of what we have of a page and one more slot of it. What a cut
+ * checkpoint has written does not count: the journal has all it says.
+ */
 static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *block,
 		     u64 *sequence)
 {
+	u64 last = r->pool->super.page_checkpoint ?: U64_MAX;
 	struct couche_page_head head;
 	const char *field;
 
 	if (couche_page_decode(block, first + i, r->pool->seed, &head, &field)) {
-		if (couche_super_block_is_zero(block))
+		if (couche_super_block_is_zero(block)) {
 			r->blank[i] = 1;
-		else
+			r->whole[i] |= BIT(slot);
+		} else {
+			r->cut[i] = true;
 			r->damaged++;
+		}
 		return;
 	}
-	if (head.sequence <= sequence[i])
+	r->whole[i] |= BIT(slot);
+	r->cut[i] |= head.sequence > last;
+	if (head.sequence > last || head.sequence <= sequence[i])
 		return;
 	sequence[i] = head.sequence;
 	r->slot[i] = slot;
@@ -85,6 +97,8 @@ static int read_pages(struct recovery *r, u32 first, u32 nr)
 
 	memset(r->best, 0, (size_t)nr << COUCHE_BLOCK_SHIFT);
 	memset(r->blank, 0, nr);
+	memset(r->whole, 0, nr);
+	memset(r->cut, 0, nr * sizeof(*r->cut));
 	while ((leg = next_meta(pool, &l))) {
 		if (couche_leg_read(leg, REQ_OP_READ | REQ_META,
 				    couche_map_area_sector(pool, first, 0), r->buf,
@@ -98,10 +112,21 @@ static int read_pages(struct recovery *r, u32 first, u32 nr)
 	if (!any)
 		return bad(r, "map page", first, "no metadata leg can read it");
 	/* A torn write leaves one slot whole or blank; this is worse. */
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		if (!sequence[i] && !r->blank[i])
 			return bad(r, "map page", first + i, "all its versions are damaged");
+		if (r->whole[i] != (BIT(0) | BIT(1)))
+			r->suspect = min(r->suspect, first + i);
+	}
 	return 0;
+}
+
+/* The next checkpoint writes that slot anew, before its sequence could count. */
+static void rewrite_cut(struct couche_pool *pool, u32 number)
+{
+	spin_lock_irq(&pool->commit.lock);
+	couche_map_area_set_dirty_locked(pool, number);
+	spin_unlock_irq(&pool->commit.lock);
 }
 
 static int load_groups(struct recovery *r, const void *block, u32 number, u32 index)
@@ -231,11 +256,13 @@ static int load_page(struct recovery *r, u32 number, u32 i, bool maps)
 	struct couche_page_head head;
 	const char *field;
 
+	if (r->cut[i] && maps)
+		rewrite_cut(r->pool, number);
 	if (couche_page_decode(block, number, r->pool->seed, &head, &field))
 		return 0;	/* never written */
-	slot->slot = r->slot[i];
 	if (head.type == COUCHE_PAGE_MAP ? !maps : maps)
 		return 0;
+	couche_map_area_set_version(r->pool, number, r->slot[i], head.sequence);
 	slot->type = head.type;
 	slot->index = head.index;
 	switch (head.type) {
@@ -267,6 +294,23 @@ static int load_map_area(struct recovery *r, bool maps)
 			return err;
 	}
 	return 0;
+}
+
+/*
+ * Are these the pages that the superblock's checkpoint left? An older version of
+ * one may be whole, and what it says long overtaken.
+ */
+static int check_pages(struct recovery *r)
+{
+	const struct couche_super *s = &r->pool->super;
+
+	if (!s->page_checkpoint || r->pool->area.sum == s->page_sum)
+		return 0;
+	if (r->suspect != COUCHE_NO_PAGE)
+		return bad(r, "map page", r->suspect,
+			   "its newest version is damaged on all metadata legs");
+	return bad(r, "map pages of checkpoint", s->page_checkpoint,
+		   "one is older than that: a write to it was lost");
 }
 
 static int replay_extent(struct recovery *r, const struct couche_record *rec)
@@ -631,7 +675,7 @@ static int check_doubtful(struct recovery *r)
  */
 int couche_recover(struct couche_pool *pool)
 {
-	struct recovery r = { .pool = pool };
+	struct recovery r = { .pool = pool, .suspect = COUCHE_NO_PAGE };
 	int err = -ENOMEM;
 
 	BUILD_BUG_ON(READ_PAGES * 2 < COUCHE_COMMIT_BLOCKS);
@@ -643,6 +687,8 @@ int couche_recover(struct couche_pool *pool)
 	err = load_map_area(&r, false);
 	if (!err)
 		err = load_map_area(&r, true);
+	if (!err)
+		err = check_pages(&r);
 	if (!err)
 		err = replay_journal(&r);
 	if (!err)

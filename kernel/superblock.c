@@ -296,7 +296,7 @@ int couche_superblock_set_restored(struct couche_pool *pool, struct couche_leg *
 /**
  * couche_superblock_checkpoint() - Move the journal's tail
  * @pool: the pool
- * @tail: first block that a recovery must replay
+ * @tail: first block that a recovery must replay, and the pages it begins with
  *
  * Context: commit worker; sleeps.
  * Return: 0, or -EIO when the metadata failed.
@@ -309,6 +309,8 @@ int couche_superblock_checkpoint(struct couche_pool *pool,
 	mutex_lock(&pool->super_lock);
 	pool->super.journal_seq = tail->seq;
 	pool->super.journal_pos = tail->pos;
+	pool->super.page_checkpoint = tail->page_checkpoint;
+	pool->super.page_sum = tail->page_sum;
 	if (pool->generation > COUCHE_GENERATION_MAX)
 		couche_pool_fail(pool, "the generations are used up");
 	WRITE_ONCE(pool->super.generation, READ_ONCE(pool->generation) + COUCHE_GENERATION_STEP);

@@ -35,6 +35,8 @@ struct couche_super_change {
 struct couche_journal_tail {
 	u64 seq;
 	u32 pos;
+	u64 page_checkpoint;
+	u64 page_sum;
 };
 
 int couche_superblock_load(struct couche_pool *pool, const struct couche_tableline *line);

@@ -39,6 +39,9 @@ struct loading {
 	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
 	bool *group_page;	/* by index: seen */
 	bool volume_page[COUCHE_MAX_VOLUMES / COUCHE_PAGE_VOLUMES + 1];
+	u64 sum;		/* couche_page_term() of the best ones */
+	bool stale;		/* it is not the superblock's: some are too old */
+	bool told;		/* which ones */
 	bool maps;		/* second pass */
 };
 
@@ -232,9 +235,13 @@ static void tell_damaged(struct loading *l, u32 leg, u32 number, unsigned int i,
 			   slot->field, "map page %u slot %c", number, i ? 'B' : 'A');
 }
 
-/* One leg's two slots of a page: keep the newest version of all. */
+/*
+ * One leg's two slots of a page: keep the newest version of all. What a cut
+ * checkpoint has written does not count.
+ */
 static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 {
+	u64 last = l->map->o->super.page_checkpoint ?: ~0ULL;
 	unsigned int s;
 
 	for (s = 0; s < 2; s++) {
@@ -256,6 +263,8 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 				l->newest_damaged[i] = slot.sequence;
 			continue;
 		}
+		if (slot.sequence > last)
+			continue;
 		if (slot.sequence > l->leg_sequence[leg][i])
 			l->leg_sequence[leg][i] = slot.sequence;
 		if (slot.sequence <= l->sequence[i])
@@ -308,6 +317,16 @@ static void repair_page(struct loading *l, u32 leg, u32 first, u32 i,
 			repair_slot(l, leg, first, i, s);
 }
 
+/* Is the newest version of a page, or may it be, where no leg can be read? */
+static bool newest_is_lost(const struct loading *l, u32 i)
+{
+	const struct couche_super *s = &l->map->o->super;
+
+	if (s->page_checkpoint)
+		return l->stale && !(l->good[i][0] && l->good[i][1]);
+	return l->newest_damaged[i] > l->sequence[i] && s->clean;
+}
+
 /* All current legs of a stopped pool have the newest version of a page. */
 static void compare_legs(struct loading *l, u32 first, u32 i)
 {
@@ -319,9 +338,12 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 			lose(l, "all its versions are damaged", "map page", first + i);
 		return;
 	}
-	if (l->newest_damaged[i] > l->sequence[i] && o->super.clean)
+	if (newest_is_lost(l, i)) {
 		lose(l, "sequence: its newest version is damaged on every leg, the older one is stale",
 		     "map page", first + i);
+		l->told = true;
+		return;
+	}
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
 		bool stale = o->super.clean &&
@@ -369,8 +391,12 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	}
 	if (!any && !l->maps)
 		lose(l, "no metadata leg can read it", "map page", first);
-	for (i = 0; i < nr && any && !l->maps; i++)
-		compare_legs(l, first, i);
+	for (i = 0; i < nr && any; i++) {
+		if (l->maps)
+			compare_legs(l, first, i);
+		else
+			l->sum += couche_page_term(first + i, l->sequence[i]);
+	}
 }
 
 static void load_groups(struct loading *l, const void *block, u32 number, u32 index)
@@ -509,6 +535,21 @@ static int by_volume_and_index(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Are these the pages that the superblock's checkpoint left? */
+static void check_sum(struct loading *l)
+{
+	const struct couche_super *s = &l->map->o->super;
+
+	l->stale = s->page_checkpoint && l->sum != s->page_sum;
+}
+
+static void check_told(struct loading *l)
+{
+	if (l->stale && !l->told)
+		lose(l, "sequence: one is older than that, a write to it was lost",
+		     "map pages of checkpoint", l->map->o->super.page_checkpoint);
+}
+
 /* The journal has explained all of it, or else the metadata is wrong. */
 static void check_doubtful(struct loading *l)
 {
@@ -555,7 +596,9 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 	l->buf = couche_offline_buffer(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
 	l->best = couche_offline_buffer(READ_PAGES * COUCHE_BLOCK_SIZE);
 	load_pages(l, false);
+	check_sum(l);
 	load_pages(l, true);
+	check_told(l);
 	couche_map_replay(map);
 	check_doubtful(l);
 	if (map->nr_pages)

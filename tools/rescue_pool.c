@@ -278,6 +278,9 @@ static int make_super(struct couche_rescue_pool *pool)
 
 	s->sequence = next_sequence(s->sequence);
 	s->checkpoint += SEQUENCE_JUMP;
+	/* The first checkpoint says which pages are its own. */
+	s->page_checkpoint = 0;
+	s->page_sum = 0;
 	s->journal_seq += 2 * COUCHE_JOURNAL_JUMP;
 	s->clean = 1;
 	s->leg_index = pool->leg[0].index;

@@ -134,7 +134,9 @@ struct couche_disk_super {
 	__le64 stage_start;	/* sector on a meta leg of slot 0 of the data journal */
 	__le32 stage_slots;	/* of COUCHE_BLOCK_SIZE each; 0: there is none */
 	__le32 reserved4;
-	__u8 reserved1[272];
+	__le64 page_checkpoint;	/* map pages with a higher sequence do not count; 0: all do */
+	__le64 page_sum;	/* couche_page_term() of all that do */
+	__u8 reserved1[256];
 	struct couche_disk_leg leg[COUCHE_MAX_LEGS];
 	__u8 reserved2[1536];
 };
@@ -222,7 +224,7 @@ enum couche_page_type {
 struct couche_disk_page {
 	__le32 magic;
 	__le32 crc;
-	__le64 sequence;	/* the higher of two valid slots counts */
+	__le64 sequence;	/* the higher of two valid slots counts, up to page_checkpoint */
 	__le32 number;		/* own place in the map area */
 	__u8 type;		/* enum couche_page_type */
 	__u8 reserved0[3];

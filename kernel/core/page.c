@@ -118,6 +118,28 @@ void couche_page_seal(void *block, u64 sequence, u32 seed)
 	d->crc = cpu_to_le32(page_crc(d, seed));
 }
 
+/**
+ * couche_page_term() - what the version of a page adds to the superblock's page_sum
+ * @number: of the page
+ * @sequence: of the version that counts; 0: none was ever written
+ *
+ * Two versions of a page, or of two pages, differ in it with near certainty. The
+ * mixing steps are those of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+ *
+ * Context: Any.
+ * Return: the term; sums of them wrap.
+ */
+u64 couche_page_term(u32 number, u64 sequence)
+{
+	u64 z = sequence * 0x9e3779b97f4a7c15ULL + number + 1;
+
+	if (!sequence)
+		return 0;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
 /* Beyond this the number of the first record would be out of range. */
 static u64 index_limit(u8 type)
 {

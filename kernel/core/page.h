@@ -36,6 +36,7 @@ void couche_page_set_volume(void *block, unsigned int i,
 void couche_page_set_stage(void *block, unsigned int i,
 			   const struct couche_stage_desc *stage);
 void couche_page_seal(void *block, u64 sequence, u32 seed);
+u64 couche_page_term(u32 number, u64 sequence);
 
 int couche_page_decode(const void *block, u32 number, u32 seed,
 		       struct couche_page_head *ret, const char **field);

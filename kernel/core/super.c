@@ -377,6 +377,8 @@ int couche_super_check(const struct couche_super *s, const char **field)
 		return couche_field_bad(field, "sequence: too large");
 	if (s->checkpoint > COUCHE_MAX_SEQUENCE)
 		return couche_field_bad(field, "checkpoint: too large");
+	if (s->page_checkpoint > s->checkpoint)
+		return couche_field_bad(field, "page_checkpoint: above checkpoint");
 	if (s->journal_seq > COUCHE_MAX_SEQUENCE)
 		return couche_field_bad(field, "journal_seq: too large");
 	if (s->clean > 1)
@@ -421,6 +423,8 @@ static void unpack(const struct couche_disk_super *d, struct couche_super *s)
 	s->incompat = le64_to_cpu(d->incompat);
 	s->sequence = le64_to_cpu(d->sequence);
 	s->checkpoint = le64_to_cpu(d->checkpoint);
+	s->page_checkpoint = le64_to_cpu(d->page_checkpoint);
+	s->page_sum = le64_to_cpu(d->page_sum);
 	s->leg_index = le32_to_cpu(d->leg_index);
 	s->nr_legs = le32_to_cpu(d->nr_legs);
 	s->extent_sectors = le32_to_cpu(d->extent_sectors);
@@ -520,6 +524,8 @@ void couche_super_encode(const struct couche_super *s, void *block)
 	d->incompat = cpu_to_le64(s->incompat);
 	d->sequence = cpu_to_le64(s->sequence);
 	d->checkpoint = cpu_to_le64(s->checkpoint);
+	d->page_checkpoint = cpu_to_le64(s->page_checkpoint);
+	d->page_sum = cpu_to_le64(s->page_sum);
 	d->leg_index = cpu_to_le32(s->leg_index);
 	d->nr_legs = cpu_to_le32(s->nr_legs);
 	d->extent_sectors = cpu_to_le32(s->extent_sectors);

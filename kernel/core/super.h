@@ -38,6 +38,8 @@ struct couche_super {
 	u64 incompat;
 	u64 sequence;
 	u64 checkpoint;
+	u64 page_checkpoint;	/* 0: any sequence of a map page counts */
+	u64 page_sum;
 	u32 leg_index;
 	u32 nr_legs;
 	u32 extent_sectors;

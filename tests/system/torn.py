@@ -7,6 +7,8 @@ usage: torn.py supers FROM TO        the superblocks of FROM over those of TO
        torn.py journal IMAGE         commits since the tail: first block of each
        torn.py damage IMAGE BLOCK    one byte of a journal block, by its number
        torn.py slot IMAGE            the slot with the newest page of extents
+       torn.py rot IMAGE             one byte of the newest page of extents
+       torn.py lost FROM TO          in TO that page's slot is as in FROM
 
 FROM and TO are copies of one leg, TO the later one. The kernel's checkpoint
 writes pages in any order and the superblock last.
@@ -58,6 +60,12 @@ def page_of(image, area, number):
     return max(found) if found else None
 
 
+def newest_map(image, area):
+    """(number, slot) of the newest version of the first page of extents."""
+    pages = ((n, page_of(image, area, n)) for n in range(area["pages"]))
+    return [(n, p[2]) for n, p in pages if p and p[1] == MAP][0]
+
+
 def freed(old, new):
     area = areas(new)
     count = 0
@@ -103,19 +111,19 @@ def main(argv):
         area = areas(image)
         image[area["journal"] + int(argv[3]) * BLOCK + 100] ^= 0x40
         store(path, image)
-    elif verb == "dump":
-        area = areas(image)
-        print("super", struct.unpack_from("<QQ", newest_super(image), 56), area)
-        for n in range(area["pages"]):
-            for s in 0, 1:
-                _, b = slot_at(image, area, n, s)
-                m, _, q, _, k = struct.unpack_from("<IIQIB", b)
-                if m == PAGE_MAGIC:
-                    print("page", n, "slot", s, "seq", q, "type", k, "mapped", sum(b[64 + 16 * i + 15] & 1 for i in range(252)) if k == 3 else "")
     elif verb == "slot":
+        print(newest_map(image, areas(image))[1])
+    elif verb == "rot":
         area = areas(image)
-        pages = [page_of(image, area, n) for n in range(area["pages"])]
-        print([p[2] for p in pages if p and p[1] == MAP][0])
+        at, _ = slot_at(image, area, *newest_map(image, area))
+        image[at + 100] ^= 0x40
+        store(path, image)
+    elif verb == "lost":
+        to = load(argv[3])
+        area = areas(to)
+        at, _ = slot_at(to, area, *newest_map(to, area))
+        to[at:at + BLOCK] = image[at:at + BLOCK]
+        store(argv[3], to)
 
 
 main(sys.argv)

@@ -52,6 +52,8 @@ void sample_super(struct couche_super *s)
 	strcpy(s->name, "tank");
 	s->sequence = 7;
 	s->checkpoint = 8;
+	s->page_checkpoint = 6;
+	s->page_sum = 0xfedcba9876543210ULL;
 	s->journal_seq = 0x0123456789abcdefULL;
 	s->journal_pos = 5;
 	s->generation = 77;

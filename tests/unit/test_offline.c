@@ -24,6 +24,7 @@ static void make_leg(void)
 {
 	memset(&o, 0, sizeof(o));
 	sample_super(&o.super);
+	o.super.page_checkpoint = 0;
 	o.super.clean = 1;
 	o.super.generation = 1000;
 	o.super.journal_seq = 100;
@@ -183,6 +184,43 @@ static void test_a_sound_map_is_clean(void **state)
 	couche_map_check(map);
 	assert_int_equal(map->volume[1]->mapped[COUCHE_TIER_COLD], 2);
 	assert_int_equal(map->used_pages, slot_pages() + 3);
+	couche_map_destroy(map);
+	expect_findings(0);
+}
+
+/* All pages are of sequence 7; here, page 2 once had @sequence. */
+static void promise_pages(u64 checkpoint, u64 sequence)
+{
+	write_sound();
+	o.super.page_checkpoint = checkpoint;
+	o.super.page_sum = couche_page_term(0, 7) + couche_page_term(1, 7) +
+			   couche_page_term(2, sequence);
+	check();
+}
+
+static void test_pages_are_those_of_the_checkpoint(void **state)
+{
+	promise_pages(7, 7);
+	expect_findings(0);
+}
+
+static void test_an_older_page_is_a_loss(void **state)
+{
+	promise_pages(8, 8);
+	expect_loss("map pages of checkpoint 8",
+		    "sequence: one is older than that, a write to it was lost");
+	expect_findings(1);
+}
+
+static void test_pages_of_a_cut_checkpoint_do_not_count(void **state)
+{
+	struct couche_map *map;
+
+	write_sound();
+	o.super.page_checkpoint = 6;
+	o.super.page_sum = 0;
+	map = couche_map_load(&o);
+	assert_null(map->volume[1]);
 	couche_map_destroy(map);
 	expect_findings(0);
 }
@@ -509,6 +547,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_sound_map_is_clean, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pages_are_those_of_the_checkpoint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_older_page_is_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pages_of_a_cut_checkpoint_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_groups_may_not_share_segments, setup,

@@ -63,6 +63,8 @@ static void test_fields_stand_where_the_format_says(void **state)
 	assert_string_equal((char *)block + 136, "tank");
 	assert_int_equal(block[200], 1);		/* profile[hot].k */
 	assert_int_equal(block[216], 4);		/* profile[cold].k */
+	assert_int_equal(block[240], 6);		/* page_checkpoint */
+	assert_int_equal(block[255], 0xfe);		/* page_sum */
 	assert_memory_equal(block + 512, s.leg[0].uuid, 16);
 	assert_int_equal(block[512 + 32 * 4 + 24], COUCHE_ROLE_COLD);
 	free(block);
@@ -251,6 +253,7 @@ static const struct sample_spoil spoils[] = {
 	{ "name beyond ASCII", SET(name[0], 0xe9), "name" },
 	{ "sequence", SET(sequence, COUCHE_MAX_SEQUENCE + 1), "sequence" },
 	{ "checkpoint", SET(checkpoint, ~0ULL), "checkpoint" },
+	{ "page checkpoint", SET(page_checkpoint, 9), "page_checkpoint" },
 	{ "journal_seq", SET(journal_seq, ~0ULL), "journal_seq" },
 	{ "clean", SET(clean, 2), "clean" },
 	{ "leg_index beyond nr_legs", SET(leg_index, 10), "leg_index" },
