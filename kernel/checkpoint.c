@@ -101,10 +101,12 @@ static int write_pages(struct checkpoint *cp)
 		}
 	}
 	failed = couche_batch_wait(&batch);
-	for (i = 0; i < cp->nr; i++)
-		couche_map_area_set_version(pool, cp->numbers[i],
-					    pool->area.slots[cp->numbers[i]].slot ^ 1,
-					    cp->sequence);
+	for (i = 0; i < cp->nr; i++) {
+		u32 number = cp->numbers[i];
+		u8 slot = pool->area.slots[number].slot ^ 1;
+
+		couche_map_area_set_version(pool, number, slot, cp->sequence);
+	}
 	cp->written += cp->nr;
 	return failed ? couche_superblock_fail_legs(pool, failed) : 0;
 }

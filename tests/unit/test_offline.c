@@ -198,7 +198,7 @@ static void promise_pages(u64 checkpoint, u64 sequence)
 	check();
 }
 
-static void test_pages_are_those_of_the_checkpoint(void **state)
+static void test_pages_are_of_the_checkpoint(void **state)
 {
 	promise_pages(7, 7);
 	expect_findings(0);
@@ -212,7 +212,7 @@ static void test_an_older_page_is_a_loss(void **state)
 	expect_findings(1);
 }
 
-static void test_pages_of_a_cut_checkpoint_do_not_count(void **state)
+static void test_cut_pages_do_not_count(void **state)
 {
 	struct couche_map *map;
 
@@ -547,9 +547,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_sound_map_is_clean, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_pages_are_those_of_the_checkpoint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pages_are_of_the_checkpoint, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_older_page_is_a_loss, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_pages_of_a_cut_checkpoint_do_not_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_pages_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_groups_may_not_share_segments, setup,
