@@ -75,7 +75,8 @@ static int look_at_drain(void *arg, struct couche_progress *progress)
 	if (!leg->draining)
 		return couche_fail(COUCHE_EXIT_CONFLICT, w->object,
 				   "is in use again; somebody ended its drain");
-	if (is_stuck(w, leg->used_sectors) && leg->used_sectors)
+	/* One grows, the other shrinks, group by group only. */
+	if (is_stuck(w, leg->drain_moved - leg->used_sectors) && leg->used_sectors)
 		return couche_fail(COUCHE_EXIT_FAILURE, w->object,
 				   "is being drained but makes no progress; the kernel log says why, see also couchectl pool status %s",
 				   w->pool->id.name);
@@ -91,7 +92,7 @@ static int look_at_drain(void *arg, struct couche_progress *progress)
 	return 0;
 }
 
-/* How much is left nobody knows; what can be seen is that it is written to. */
+/* How much is left nobody knows; what can be seen is that it is used. */
 static int look_at_restore(void *arg, struct couche_progress *progress)
 {
 	struct leg_wait *w = arg;
@@ -105,7 +106,7 @@ static int look_at_restore(void *arg, struct couche_progress *progress)
 		return couche_fail(COUCHE_EXIT_FAILURE, w->object,
 				   "has failed again; the kernel log says why, see also couchectl pool status %s",
 				   name);
-	if (is_stuck(w, leg->writes) && leg->state != COUCHE_LEG_ONLINE)
+	if (is_stuck(w, leg->reads + leg->writes) && leg->state != COUCHE_LEG_ONLINE)
 		return couche_fail(COUCHE_EXIT_FAILURE, w->object,
 				   "lacks extents that cannot be read, which the kernel log names; once they can be, give again: couchectl leg restore %s %u",
 				   name, leg->index);
