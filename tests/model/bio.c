@@ -8,6 +8,7 @@
 
 #define BIOS		4096
 #define SLOW_TRIES	6
+#define SLOW_CHANCE	900	/* per thousand: rather something else */
 
 static struct bio *flying[BIOS];
 static unsigned int nr_flying;
@@ -169,26 +170,40 @@ static void interrupt(void *arg)
 	bio_endio(arg);
 }
 
+static bool is_slow(const struct bio *bio)
+{
+	return bio->bi_iter.bi_sector < bio->bi_bdev->leg->slow;
+}
+
 /* Any; those of a slow leg take longer. */
 static unsigned int pick(void)
 {
 	unsigned int i = model_below(nr_flying), tries;
 
-	for (tries = 0; tries < SLOW_TRIES && flying[i]->bi_bdev->leg->slow; tries++)
+	for (tries = 0; tries < SLOW_TRIES && is_slow(flying[i]); tries++)
 		i = model_below(nr_flying);
 	return i;
 }
 
-void model_bios_one(void)
+/**
+ * model_bios_one() - One comes back, any
+ * @busy: there is something else to do
+ *
+ * Return: whether one did; not if it is a slow one.
+ */
+bool model_bios_one(bool busy)
 {
 	unsigned int i = pick();
 	struct bio *bio = flying[i];
 
+	if (busy && is_slow(bio) && model_chance(SLOW_CHANCE))
+		return false;
 	flying[i] = flying[--nr_flying];
 	bio->in_flight = false;
 	bio->bi_status = model_leg_do(bio->bi_bdev->leg, bio);
 	model_hash(bio->bi_status + 1000 * i);
 	model_spawn("interrupt", interrupt, bio);
+	return true;
 }
 
 /**

@@ -86,14 +86,14 @@ static void do_flush(void)
 
 	no_error(do_io(&p, REQ_OP_WRITE | REQ_PREFLUSH, NULL), "flush", &p);
 	oracle_flush_end(begun);
-	machine_note_durable();
+	machine_note_durable(false);
 }
 
 static void do_write(void)
 {
 	struct page *pages[ORACLE_RUN];
 	struct place p = pick();
-	bool fua = model_chance(mix.fua);
+	bool fua = model_chance(mix.fua), unsettled = machine_is_unsettled();
 	u64 version;
 	bool done;
 	u32 i;
@@ -108,7 +108,7 @@ static void do_write(void)
 	done = is_done(do_io(&p, REQ_OP_WRITE | (fua ? REQ_FUA : 0), pages), "write", &p);
 	oracle_write_end(p.volume, p.first, p.nr, done, fua && done);
 	if (fua && done)
-		machine_note_durable();
+		machine_note_durable(unsettled);
 	put_pages(pages, p.nr);
 }
 
@@ -181,7 +181,12 @@ static void choose_mix(enum client_mood mood)
 		mix.fua = 0;
 	} else if (mood == CLIENTS_ANXIOUS) {
 		mix.flushes = 250;
-		mix.fua = 300;
+		mix.fua = 600;
+	} else if (mood == CLIENTS_CHURNING) {
+		mix.reads = 50;
+		mix.flushes = 70;
+		mix.unmaps = 350;
+		mix.whole = 800;
 	}
 }
 
@@ -195,6 +200,9 @@ void clients_start(struct mapped_device *const *volumes, u64 operations, enum cl
 {
 	u32 clients = 1 + model_below(CLIENTS_MAX);
 
+	/* Much is to be on its way at a time. */
+	if (mood == CLIENTS_CHURNING || mood == CLIENTS_ANXIOUS)
+		clients = max(clients, CLIENTS_MAX / 2U);
 	devices = volumes;
 	left = operations;
 	choose_mix(mood);

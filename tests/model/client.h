@@ -12,6 +12,7 @@ enum client_mood {
 	CLIENTS_ANY,
 	CLIENTS_LAZY,		/* hardly a flush: commits are large */
 	CLIENTS_ANXIOUS,	/* flushes all the time */
+	CLIENTS_CHURNING,	/* extents are thrown away, and others written instead */
 };
 
 void clients_peek(struct mapped_device *const *volumes);

@@ -79,13 +79,24 @@ static void restore_failed(struct couche_pool *pool)
 				  why);
 }
 
+static u32 pick_leg(bool mirrored)
+{
+	u32 tries = mirrored ? 8 : 0;
+	u32 i = model_below(machine.nr_legs);
+
+	while (tries-- && machine.roles[i] != COUCHE_ROLE_HOT)
+		i = model_below(machine.nr_legs);
+	return i;
+}
+
 /**
  * fault_play() - A leg falls ill, or all are well again
  * @pool: in use
+ * @mirrored: rather one of those that hold copies, and by order
  */
-void fault_play(struct couche_pool *pool)
+void fault_play(struct couche_pool *pool, bool mirrored)
 {
-	u32 i = model_below(machine.nr_legs);
+	u32 i = pick_leg(mirrored);
 	u8 role = machine.roles[i];
 
 	if (!machine.faults)
@@ -105,7 +116,7 @@ void fault_play(struct couche_pool *pool)
 	machine.sick |= BIT_ULL(i);
 	machine.weak = true;
 	machine_counts.faults++;
-	if (model_chance(300))
+	if (model_chance(mirrored ? 700 : 300))
 		order_failed(pool, i);
 	else
 		fault_make_sick(machine.legs[i]);
@@ -191,8 +202,9 @@ void fault_mend(struct couche_pool *pool)
 
 /**
  * fault_after_death() - Which legs are there at the next start?
+ * @all: those that were ill are
  */
-void fault_after_death(void)
+void fault_after_death(bool all)
 {
 	u32 i, nr = model_below(4);
 
@@ -204,7 +216,7 @@ void fault_after_death(void)
 	machine.sick = 0;
 	if (machine.weak) {
 		/* The same ones, or none: they have missed what others have. */
-		if (model_chance(500))
+		if (all || model_chance(500))
 			machine.missing = 0;
 		return;
 	}

@@ -11,9 +11,9 @@
 struct couche_pool;
 struct model_leg;
 
-void fault_play(struct couche_pool *pool);
+void fault_play(struct couche_pool *pool, bool mirrored);
 void fault_mend(struct couche_pool *pool);
-void fault_after_death(void);
+void fault_after_death(bool all);
 
 u32 fault_sick(u8 role);
 bool fault_allowed(u8 role);

@@ -102,6 +102,7 @@ void machine_prepare(struct model_leg *leg, u8 role)
 	leg->bdev.sectors = leg_sectors(role);
 	leg->tear = role == COUCHE_ROLE_META ? 1 : machine.tear;
 	leg->zeroes = model_chance(500);
+	leg->data = role != COUCHE_ROLE_META;
 }
 
 /* Small ones, so that much happens to each extent. */

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "client.h"
 #include "control.h"
+#include "couche_format.h"
 #include "couche_netlink.h"
 #include "fault.h"
 #include "machine.h"
@@ -69,11 +70,25 @@ void machine_load_table(void)
 	change_look(pool);
 }
 
-void machine_note_durable(void)
+bool machine_is_unsettled(void)
+{
+	return pool->states_unwritten;
+}
+
+void machine_note_durable(bool unsettled)
 {
 	model_event(MODEL_EVENT_DURABLE);
-	if (pool->states_unwritten)
+	if (unsettled && machine_is_unsettled())
 		model_event(MODEL_EVENT_UNSETTLED);
+}
+
+void machine_note_reuse(void)
+{
+	struct couche_commit *c = pool ? &pool->commit : NULL;
+
+	/* While a batch is being made durable. */
+	if (c && READ_ONCE(c->durable_id) != READ_ONCE(c->open_id))
+		model_event(MODEL_EVENT_REUSE);
 }
 
 static void open_volumes(void)
@@ -210,8 +225,8 @@ static void suspend_and_count(void)
 static void administer(void)
 {
 	/* What it waits for needs legs that fail while there is much to do. */
-	if (death == MODEL_EVENT_UNSETTLED && model_chance(500)) {
-		fault_play(pool);
+	if (death == MODEL_EVENT_UNSETTLED && model_chance(800)) {
+		fault_play(pool, true);
 		return;
 	}
 	if (model_chance(death == MODEL_EVENT_ORDER ? 500 : machine.restless)) {
@@ -244,7 +259,7 @@ static void administer(void)
 		set_journal();
 		break;
 	default:
-		fault_play(pool);
+		fault_play(pool, false);
 		break;
 	}
 }
@@ -268,10 +283,57 @@ static void shut_down(void)
 	for (i = 0; i < ORACLE_VOLUMES; i++)
 		model_dm_remove(volumes[i]);
 	couche_pool_put(pool);
+	pool = NULL;
 	model_dm_remove(pool_device);
 	couche_read_stripe_destroy();
 	if (model_memory_live())
 		model_fail("memory", "%zu pieces were not given back", model_memory_live());
+}
+
+/* What is to be durable there is not for long. */
+static void slow_metas(u64 sectors)
+{
+	u32 i;
+
+	for (i = 0; i < MACHINE_DEVICES; i++)
+		machine.devices[i].slow = 0;
+	for (i = 0; i < machine.nr_legs; i++)
+		if (machine.legs[i] && machine.roles[i] == COUCHE_ROLE_META)
+			machine.legs[i]->slow = sectors;
+}
+
+/*
+ * What it waits for needs some time, and a state of legs, or a batch, that is on
+ * its way for long while much else is done.
+ */
+static void prepare_end(void)
+{
+	if (death == MODEL_EVENT_UNSETTLED)
+		slow_metas(COUCHE_DATA_START);
+	else if (death == MODEL_EVENT_REUSE)
+		slow_metas(U64_MAX);
+	else
+		return;
+	life_operations = max(life_operations, 500ULL);
+}
+
+/* Where it can come to it, often what is hard to hit. */
+static u32 choose_event(void)
+{
+	if (model_chance(300))
+		return MODEL_EVENT_LONG_META;
+	if (machine.faults && model_chance(400))
+		return MODEL_EVENT_UNSETTLED;
+	if (machine.tight && model_chance(400))
+		return MODEL_EVENT_REUSE;
+	return model_below(MODEL_NR_EVENTS);
+}
+
+/* Nothing else is to come before it. */
+static bool is_patient(u32 event)
+{
+	return event == MODEL_EVENT_LONG_META ||
+	       event == MODEL_EVENT_UNSETTLED || event == MODEL_EVENT_REUSE;
 }
 
 /*
@@ -288,10 +350,13 @@ static void choose_end(void)
 		[MODEL_EVENT_MOVE] = 7,
 		[MODEL_EVENT_DURABLE] = 6,
 		[MODEL_EVENT_UNSETTLED] = 1,
+		[MODEL_EVENT_REUSE] = 3,
 		[MODEL_EVENT_ORDER] = 3,
 	};
-	u32 event = model_chance(400) ? MODEL_EVENT_LONG_META : model_below(MODEL_NR_EVENTS);
+	u32 event = choose_event();
 	u32 bits = model_below(among[event] + !event);
+	bool patient = is_patient(event);
+	u32 delay;
 
 	death = MODEL_EVENT_NONE;
 	if (model_chance(100))
@@ -300,17 +365,20 @@ static void choose_end(void)
 		event = MODEL_EVENT_DURABLE;
 		bits = 1 + model_below(4);
 	}
-	model_kill_in(100ULL << (event == MODEL_EVENT_LONG_META ? 9 : model_below(10)) |
-		      model_below(1000));
+	delay = patient ? 9 : model_below(10);
+	model_kill_in(100ULL << delay | model_below(1000));
 	if (event)
 		model_kill_at_event(event, 1 + model_below(1 << bits));
 	death = event;
+	prepare_end();
 }
 
 static enum client_mood choose_mood(void)
 {
-	if (torn)
+	if (torn || death == MODEL_EVENT_UNSETTLED)
 		return CLIENTS_ANXIOUS;
+	if (death == MODEL_EVENT_REUSE)
+		return CLIENTS_CHURNING;
 	return death == MODEL_EVENT_LONG_META && dies_in_use ? CLIENTS_LAZY : CLIENTS_ANY;
 }
 
@@ -333,6 +401,8 @@ static void life_main(void *arg)
 	if (dies_in_use)
 		choose_end();
 	clients_start(volumes, life_operations, choose_mood());
+	if (death == MODEL_EVENT_UNSETTLED)
+		pace = 4;
 	while (!clients_over()) {
 		administer();
 		check_pool();
@@ -348,12 +418,16 @@ static void life_main(void *arg)
 
 static void power_off(void)
 {
+	bool reuse = death == MODEL_EVENT_REUSE;
 	u32 i;
 
 	model_bios_reset();
-	for (i = 0; i < MACHINE_DEVICES; i++)
-		if (!machine.devices[i].gone)
-			model_leg_power_off(&machine.devices[i]);
+	for (i = 0; i < MACHINE_DEVICES; i++) {
+		struct model_leg *leg = &machine.devices[i];
+
+		if (!leg->gone)
+			model_leg_power_off(leg, reuse && leg->data);
+	}
 	oracle_crash();
 }
 
@@ -373,16 +447,19 @@ static void choose_slow(void)
 	u32 dice = model_below(10), role = model_below(4), i;
 
 	for (i = 0; i < MACHINE_DEVICES; i++)
-		machine.devices[i].slow = false;
+		machine.devices[i].slow = 0;
 	for (i = 0; i < machine.nr_legs; i++) {
+		bool slow = false;
+
 		if (!machine.legs[i])
 			continue;
 		if (dice < 3)
-			machine.legs[i]->slow = machine.roles[i] == COUCHE_ROLE_META;
+			slow = machine.roles[i] == COUCHE_ROLE_META;
 		else if (dice == 3)
-			machine.legs[i]->slow = machine.roles[i] == role;
+			slow = machine.roles[i] == role;
 		else if (dice == 4)
-			machine.legs[i]->slow = model_chance(300);
+			slow = model_chance(300);
+		machine.legs[i]->slow = slow ? U64_MAX : 0;
 	}
 }
 
@@ -404,6 +481,7 @@ static void choose_rates(void)
 void machine_live(u64 operations)
 {
 	life_operations = operations;
+	death = MODEL_EVENT_NONE;
 	choose_rates();
 	model_spawn("life", life_main, NULL);
 	/* The layout's first life is one that makes it, and is not killed in that. */
@@ -418,5 +496,5 @@ void machine_live(u64 operations)
 	power_off();
 	forget();
 	end_peek();
-	fault_after_death();
+	fault_after_death(death == MODEL_EVENT_UNSETTLED);
 }

@@ -60,7 +60,9 @@ void machine_live(u64 operations);
 void machine_load_table(void);	/* while the pool is in use */
 u32 machine_spare(u8 role);
 void machine_prepare(struct model_leg *leg, u8 role);
-void machine_note_durable(void);	/* a client was told so */
+bool machine_is_unsettled(void);	/* a leg's state is being written */
+void machine_note_durable(bool unsettled);	/* a client was told so; it was, as it asked */
+void machine_note_reuse(void);	/* where an extent was another one is written */
 char *machine_table(char *line, size_t size);
 
 #endif /* MODEL_MACHINE_H */

@@ -35,7 +35,8 @@ enum {
 	MODEL_EVENT_FLUSH,
 	MODEL_EVENT_MOVE,		/* an extent moves, or is destaged */
 	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
-	MODEL_EVENT_UNSETTLED,		/* so, while a leg's state is being written */
+	MODEL_EVENT_UNSETTLED,		/* so, and all that while a leg's state was being written */
+	MODEL_EVENT_REUSE,		/* where an extent was another one is written */
 	MODEL_EVENT_ORDER,		/* legs, or the profile, are about to change */
 	MODEL_NR_EVENTS,
 };
@@ -66,7 +67,7 @@ void model_set_scarcity(u32 per_thousand);	/* of those that may not wait */
 
 /* bio.c */
 unsigned int model_bios(void);
-void model_bios_one(void);		/* one comes back, any */
+bool model_bios_one(bool busy);
 void model_bios_reset(void);
 void model_bios_check_closed(const struct block_device *bdev);
 u64 model_clock(void);			/* orders what devices did */

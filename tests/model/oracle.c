@@ -6,6 +6,7 @@
 #define CHOICES	24
 #define SECTORS	8
 #define WORDS	(512 / 8)
+#define MAGIC	0x6c65646f6d756f63ULL	/* a client wrote it */
 
 enum kind { DATA, ZEROES, SEEN };
 
@@ -70,7 +71,7 @@ static void fill_sector(u64 *to, u32 volume, u32 block, u32 sector, u64 version)
 	u64 x = version * 0x9e3779b97f4a7c15ULL ^ where;
 	u32 i;
 
-	to[0] = 0x6c65646f6d756f63ULL;
+	to[0] = MAGIC;
 	to[1] = where;
 	to[2] = version;
 	for (i = 3; i < WORDS; i++) {
@@ -116,6 +117,34 @@ static bool is_choice(const struct block *b, const struct choice *c, u32 sector,
 	default:
 		return c->version == version;
 	}
+}
+
+/**
+ * oracle_takes_place() - Is what may be read after a crash overwritten by another extent?
+ * @old: a sector of a leg
+ * @new: what it is to hold
+ *
+ * So it is where an extent has moved, or was unmapped and nobody has flushed.
+ *
+ * Return: whether; not, if one of them is not from a client.
+ */
+bool oracle_takes_place(const u8 *old, const u8 *new)
+{
+	u64 x[3], y[3];
+	struct block *b;
+	u32 i;
+
+	memcpy(x, old, sizeof(x));
+	memcpy(y, new, sizeof(y));
+	if (x[0] != MAGIC || y[0] != MAGIC)
+		return false;
+	if (x[1] / (ORACLE_RUN << 8) == y[1] / (ORACLE_RUN << 8))
+		return false;
+	b = &blocks[x[1] >> 40][x[1] >> 8 & 0xffffffff];
+	for (i = 0; i < b->nr; i++)
+		if (is_choice(b, &b->choice[i], x[1] & 0xff, x[2]))
+			return true;
+	return false;
 }
 
 static void show(const struct block *b)

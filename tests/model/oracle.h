@@ -33,6 +33,7 @@ void oracle_watch(u32 volume, u32 block);
 bool oracle_write_begin(u32 volume, u32 first, u32 nr, bool zeroes, u64 *version);
 void oracle_write_end(u32 volume, u32 first, u32 nr, bool done, bool fua);
 void oracle_fill(u8 *data, u32 volume, u32 block, u64 version);
+bool oracle_takes_place(const u8 *old, const u8 *new);
 
 void oracle_read_begin(struct oracle_read *read, u32 volume, u32 first, u32 nr);
 void oracle_read_end(struct oracle_read *read, u8 *const *data);

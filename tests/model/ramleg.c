@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "machine.h"
+#include "oracle.h"
+
 #define SECTOR	512
 
 /* A write that no flush has made durable. */
@@ -191,7 +194,10 @@ static bool fails(const struct model_leg *leg, const struct bio *bio)
 static void do_write(struct model_leg *leg, struct bio *bio)
 {
 	struct model_write w = describe(bio);
+	const u8 *old = leg->now + w.sector * SECTOR;
 
+	if (leg->data && w.data && oracle_takes_place(old, w.data))
+		machine_note_reuse();
 	write_part(leg, &w, 0, w.sectors);
 	if (bio->bi_opf & REQ_FUA) {
 		settle(leg, &w, 0, w.sectors);
@@ -276,10 +282,11 @@ static void settle_some(struct model_leg *leg, const struct model_write *w, enum
 /**
  * model_leg_power_off() - Of what is in the cache, some stays
  * @leg: the leg; afterwards it reads what is on the medium
+ * @all: rather all
  */
-void model_leg_power_off(struct model_leg *leg)
+void model_leg_power_off(struct model_leg *leg, bool all)
 {
-	enum fate fate = model_below(NR_FATES);
+	enum fate fate = all && model_chance(700) ? ALL : model_below(NR_FATES);
 	unsigned int i, kept = fate == OLDEST ? model_below(leg->nr_cache + 1) : leg->nr_cache;
 
 	for (i = 0; i < kept; i++)

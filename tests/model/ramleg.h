@@ -23,7 +23,8 @@ struct model_leg {
 	unsigned int nr_cache, room_cache;
 	unsigned int tear;	/* sectors that are on the medium together */
 	bool zeroes;		/* it can write-zeroes */
-	bool slow;		/* what others were asked for later is often done before */
+	bool data;		/* what clients write has its place there */
+	u64 slow;		/* sectors, from the first: other things are often done before */
 	bool gone;		/* it is pulled: nothing is answered but errors */
 	u32 read_errors, write_errors, flush_errors;	/* per thousand */
 	u64 nr_errors;		/* that it gave */
@@ -34,7 +35,7 @@ void model_leg_wipe(struct model_leg *leg, u64 sectors);
 void model_leg_heal(struct model_leg *leg);
 blk_status_t model_leg_do(struct model_leg *leg, struct bio *bio);
 void model_leg_cut(struct model_leg *leg, struct bio *bio);
-void model_leg_power_off(struct model_leg *leg);
+void model_leg_power_off(struct model_leg *leg, bool all);
 
 /* layout.c */
 struct model_leg *model_find_leg(const char *name);

@@ -90,11 +90,14 @@ void model_kill_at_event(u32 event, u64 nr)
 
 void model_event(u32 event)
 {
-	/* A long write is soon over, and an order takes a while. */
-	u32 soon = event == MODEL_EVENT_LONG_META ? 4 : event == MODEL_EVENT_ORDER ? 9 : 6;
+	/* What is unsettled, and a long write, is soon over, and an order takes a while. */
+	u32 soon = event == MODEL_EVENT_UNSETTLED ? 2 : event == MODEL_EVENT_REUSE ? 5 : event == MODEL_EVENT_LONG_META ? 4 :
+		   event == MODEL_EVENT_ORDER ? 9 : 6;
 
-	if (awaited_nr && event == awaited_event && !--awaited_nr)
-		model_kill_in(1 + model_below(1 << model_below(soon)));
+	if (!awaited_nr || event != awaited_event || --awaited_nr)
+		return;
+	model_log("event %u: it is to die", event);
+	model_kill_in(1 + model_below(1 << model_below(soon)));
 }
 
 bool model_killed(void)
@@ -428,15 +431,15 @@ static void step(void)
 	steps++;
 	if (++life_steps % TICK_STEPS == 0)
 		pass_time(model_jiffies + 1);
-	if (nr_runnable && (!io || !model_chance(io_rate))) {
+	if (io && (!nr_runnable || model_chance(io_rate)) && model_bios_one(nr_runnable))
+		return;
+	if (nr_runnable) {
 		struct model_task *t = run_queue[model_below(nr_runnable)];
 
 		model_hash(t->nr);
 		enter_task(t);
 		if (!t->used)
 			unset_runnable(t);
-	} else if (io) {
-		model_bios_one();
 	} else {
 		idle();
 	}
