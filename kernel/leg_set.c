@@ -282,6 +282,11 @@ static int remove(struct couche_pool *pool, struct couche_leg *leg,
 	mutex_lock(&pool->alloc_lock);
 	err = check_removable(pool, leg, why) ?:
 	      couche_superblock_check_change(pool, &change, why);
+	/* The map may still name groups on it that were dissolved just now. */
+	if (!err) {
+		*why = "leg: the journal cannot be written";
+		err = couche_commit_all(pool);
+	}
 	if (!err) {
 		*why = "leg: the superblocks cannot be written";
 		err = couche_superblock_change(pool, &change);
