@@ -230,7 +230,7 @@ rung_model() {
 	step model build make_quiet build/model/couche-model || return 0
 	[ -z "${COUCHE_MODEL_OPERATIONS:-}" ] ||
 		long_suite model operations timeout -k 5 14400 tests/model/model.sh
-	long_suite model mutants timeout -k 5 3600 tests/model/mutants.sh
+	long_suite model mutants timeout -k 5 7200 tests/model/mutants.sh
 }
 
 # One fuzzer as a TAP suite of one test.

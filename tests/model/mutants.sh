@@ -6,14 +6,14 @@
 # The model test must find what tests/crash/mutations and tests/model/mutations
 # break: each patch is put on a copy of the sources, built there, and run with
 # one seed after the other until one fails. Speaks TAP. Nothing found within
-# COUCHE_MUTANT_SECONDS (default 600), a patch that does not apply to the letter,
+# COUCHE_MUTANT_SECONDS (default 1200), a patch that does not apply to the letter,
 # or one whose failure its own seed does not repeat, is a failure.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 . tests/env/lib.sh
 
-SECONDS_EACH=${COUCHE_MUTANT_SECONDS:-600}
+SECONDS_EACH=${COUCHE_MUTANT_SECONDS:-1200}
 OPERATIONS=20000
 
 # build_mutant PATCH TREE: the objects of the sound tree are taken where the
