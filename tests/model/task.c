@@ -88,16 +88,29 @@ void model_kill_at_event(u32 event, u64 nr)
 	awaited_nr = nr;
 }
 
+/* Steps until it dies, as a power of two: how soon what has begun is over. */
+static u32 steps_left(u32 event)
+{
+	switch (event) {
+	case MODEL_EVENT_UNSETTLED:
+		return 2;
+	case MODEL_EVENT_LONG_META:
+		return 4;
+	case MODEL_EVENT_REUSE:
+		return 5;
+	case MODEL_EVENT_ORDER:
+		return 9;
+	default:
+		return 6;
+	}
+}
+
 void model_event(u32 event)
 {
-	/* What is unsettled, and a long write, is soon over, and an order takes a while. */
-	u32 soon = event == MODEL_EVENT_UNSETTLED ? 2 : event == MODEL_EVENT_REUSE ? 5 : event == MODEL_EVENT_LONG_META ? 4 :
-		   event == MODEL_EVENT_ORDER ? 9 : 6;
-
 	if (!awaited_nr || event != awaited_event || --awaited_nr)
 		return;
 	model_log("event %u: it is to die", event);
-	model_kill_in(1 + model_below(1 << model_below(soon)));
+	model_kill_in(1 + model_below(1 << model_below(steps_left(event))));
 }
 
 bool model_killed(void)
