@@ -53,7 +53,8 @@ static inline void couche_extent_disown(struct couche_pool *pool, struct couche_
  * @to: its new place; flags 0 unmaps it
  * @state: bits of ENTRY_STATE to keep
  *
- * What the data journal held of it is dropped: merged, or overwritten.
+ * What the data journal held of it is dropped: merged, or overwritten. The new
+ * place takes no write before: its slots would be dropped with the others.
  *
  * Context: inside a commit section, as the extent's owner.
  */
@@ -61,12 +62,16 @@ static inline void couche_extent_move_locked(struct couche_map_page *page, couch
 					     const struct couche_place *to, u64 state)
 {
 	struct couche_volume *volume = page->volume;
-	bool staged = atomic64_read(&couche_volume_entry(page, extent)->word) & ENTRY_STAGED;
+	struct couche_entry *entry = couche_volume_entry(page, extent);
+	bool staged = atomic64_read(&entry->word) & ENTRY_STAGED;
 
 	/* The generation first: who finds nothing staged then sees that it moved. */
-	couche_volume_move_locked(page, extent, to, state);
-	if (staged)
-		couche_stage_drop_locked(volume->pool->stage, volume->desc.id, extent);
+	couche_volume_move_locked(page, extent, to, state | (staged ? ENTRY_BUSY : 0));
+	if (!staged)
+		return;
+	couche_stage_drop_locked(volume->pool->stage, volume->desc.id, extent);
+	if (!(state & ENTRY_BUSY))
+		atomic64_andnot(ENTRY_BUSY, &entry->word);
 }
 
 #endif /* COUCHE_EXTENT_LOCK_H */
