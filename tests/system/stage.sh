@@ -210,19 +210,36 @@ ok "the pool closes" pool_remove
 
 # A leg is added for which the map must grow. Its pages are written while a write
 # that got its slot before comes to its end, and the power fails before anything
-# else is committed: the legs have to be read while the meta legs take a write, so
-# a kernel that is slow itself is not asked.
-META_MS=4000
+# else is committed. The meta legs keep what is written to them until they are told
+# to let go of it, so that none of this depends on how fast anything is.
+KEEP_MS=3600000
 
 map_is_larger() {
 	above "$1" pool_map_pages
 }
 
-slow_meta() {
+keep_writes() {
 	local i
 	for i in 0 1; do
-		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 $META_MS" || return
+		leg_table $i "0 $((SIZES[i] * 2048)) delay /dev/nb$i 0 0 /dev/nb$i 0 $KEEP_MS" || return
 	done
+}
+
+# A delay that is suspended lets go of what it has, and keeps what comes then.
+let_go() {
+	local i
+	for i in 0 1; do
+		dmsetup suspend --noflush --nolockfs leg$i && dmsetup resume --noflush leg$i || return
+	done
+}
+
+# grows_beyond PAGES: at each step, until it has
+grows_beyond() {
+	map_is_larger "$1" || { let_go && map_is_larger "$1"; }
+}
+
+write_begun() {
+	grep -q couche_stage: /sys/kernel/tracing/trace
 }
 
 # forget_extent NUMBER: of volume 2, a change of the map
@@ -241,7 +258,7 @@ overwrite_beside_growth() {
 		dd if=/dev/urandom of=$V bs=4096 count=25 seek=$((i * BLOCKS)) oflag=direct \
 			conv=notrunc status=none || return
 	done
-	sync $V && is 126 stage_used && forget_extent 1 && slow_meta || return
+	sync $V && is 126 stage_used && forget_extent 1 && keep_writes || return
 	echo >/sys/kernel/tracing/trace
 	message add_leg 9 &
 	add=$!
@@ -249,19 +266,20 @@ overwrite_beside_growth() {
 	eventually 10 commit_begun && forget_extent 0 || return
 	put later $V "$1" &
 	write=$!
-	eventually 60 map_is_larger "$pages" || return
+	eventually 10 write_begun && eventually 60 grows_beyond "$pages" || return
 	mkdir -p /tmp/image
 	for i in "${!DEVS[@]}"; do
 		dd if="/dev/nb$i" of="/tmp/image/$i" bs=1M iflag=direct conv=sparse status=none || return
 	done
-	kill -0 $add && wait $write && wait $add && leg_mend 0 && leg_mend 1
+	kill -0 $add && leg_mend 0 && leg_mend 1 && wait $write && wait $add
 }
 
 grown_map() {
 	for i in "${!DEVS[@]}"; do
 		must leg_blank "$i"
 	done
-	KEEP=(destage_interval 0 destage_threshold 95)
+	# Nor is a leg given up meanwhile.
+	KEEP=(destage_interval 0 destage_threshold 95 leg_timeout 0)
 	must pool_format cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
 	must volume_create 1 4
 	must volume_create 2 1
@@ -273,9 +291,9 @@ grown_map() {
 	SIZES+=(512)
 	DEVS+=(/dev/mapper/leg9)
 	must reload $POOL "$(pool_table "${KEEP[@]}")"
-	must eval 'echo 1 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+	must eval 'echo 1 | tee /sys/kernel/tracing/events/couche/couche_{commit,stage}/enable >/dev/null'
 	ok "a block is written anew while the map grows" overwrite_beside_growth 20
-	must eval 'echo 0 >/sys/kernel/tracing/events/couche/couche_commit/enable'
+	must eval 'echo 0 | tee /sys/kernel/tracing/events/couche/couche_{commit,stage}/enable >/dev/null'
 	must volume_close 2
 	SIZE=4
 	ok "what was flushed is there after a power cut, or what came later (I1)" all start_after_cut \
