@@ -20,10 +20,45 @@ static void *batch_block(struct couche_commit *c, unsigned int half, unsigned in
 	return c->blocks + (((size_t)half * COUCHE_COMMIT_BLOCKS + i) << COUCHE_BLOCK_SHIFT);
 }
 
-/* One section adds at most one new block. */
-static bool batch_has_room(struct couche_commit *c)
+static bool batch_has_room(struct couche_commit *c, unsigned int blocks)
 {
-	return !READ_ONCE(c->frozen) && READ_ONCE(c->nr) < COUCHE_COMMIT_BLOCKS - 1;
+	return !READ_ONCE(c->frozen) && READ_ONCE(c->nr) + blocks < COUCHE_COMMIT_BLOCKS;
+}
+
+/**
+ * couche_commit_begin_slots() - Open a section that also changes what slots hold
+ * @pool: the pool
+ * @slots: so many records of slots will be added, COUCHE_COMMIT_SLOTS at most
+ *
+ * As couche_commit_begin(). All its records are in one commit.
+ *
+ * Context: process; sleeps until the open batch has room.
+ * Return: 0, or a negative errno when the metadata failed: nothing is locked.
+ */
+int couche_commit_begin_slots(struct couche_pool *pool, u32 slots)
+{
+	u32 records = COUCHE_JOURNAL_PAYLOAD / sizeof(struct couche_disk_record_stage);
+	struct couche_commit *c = &pool->commit;
+	/* Without slots at most one new block is added. */
+	unsigned int blocks = 1 + DIV_ROUND_UP(slots, records);
+
+	BUILD_BUG_ON(2 + COUCHE_COMMIT_SLOTS * sizeof(struct couche_disk_record_stage) /
+		     (COUCHE_JOURNAL_PAYLOAD - sizeof(struct couche_disk_record_stage)) >=
+		     COUCHE_COMMIT_BLOCKS);
+
+	for (;;) {
+		int err;
+
+		spin_lock_irq(&c->lock);
+		err = couche_pool_writable(pool) ? c->error : -EROFS;
+		if (!err && batch_has_room(c, blocks))
+			return 0;
+		spin_unlock_irq(&c->lock);
+		if (err)
+			return err;
+		queue_work(pool->commit_wq, &c->work);
+		wait_event(c->wait, batch_has_room(c, blocks) || READ_ONCE(c->error));
+	}
 }
 
 /**
@@ -38,21 +73,7 @@ static bool batch_has_room(struct couche_commit *c)
  */
 int couche_commit_begin(struct couche_pool *pool)
 {
-	struct couche_commit *c = &pool->commit;
-
-	for (;;) {
-		int err;
-
-		spin_lock_irq(&c->lock);
-		err = couche_pool_writable(pool) ? c->error : -EROFS;
-		if (!err && batch_has_room(c))
-			return 0;
-		spin_unlock_irq(&c->lock);
-		if (err)
-			return err;
-		queue_work(pool->commit_wq, &c->work);
-		wait_event(c->wait, batch_has_room(c) || READ_ONCE(c->error));
-	}
+	return couche_commit_begin_slots(pool, 0);
 }
 
 static void *batch_next_block_locked(struct couche_commit *c)
@@ -124,6 +145,25 @@ void couche_commit_volume_locked(struct couche_pool *pool, u32 id,
 
 	if (!couche_journal_add_volume(batch_last_block_locked(c), id, desc))
 		couche_journal_add_volume(batch_next_block_locked(c), id, desc);
+	couche_map_area_set_dirty_locked(pool, map_page);
+}
+
+/**
+ * couche_commit_slot_locked() - Record what a slot of the data journal now holds
+ * @pool: the pool
+ * @slot: its number
+ * @desc: what it holds
+ * @map_page: the page its record stands in
+ *
+ * Context: inside a commit section with room for it, couche_commit_begin_slots().
+ */
+void couche_commit_slot_locked(struct couche_pool *pool, u32 slot,
+			       const struct couche_stage_desc *desc, u32 map_page)
+{
+	struct couche_commit *c = &pool->commit;
+
+	if (!couche_journal_add_stage(batch_last_block_locked(c), slot, desc))
+		couche_journal_add_stage(batch_next_block_locked(c), slot, desc);
 	couche_map_area_set_dirty_locked(pool, map_page);
 }
 

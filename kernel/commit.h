@@ -30,6 +30,7 @@ struct couche_super_change;
 struct work_struct;
 
 #define COUCHE_CHECKPOINT_PAGES	32	/* encoded and written together */
+#define COUCHE_COMMIT_SLOTS	4096	/* of which one section may add records */
 
 /* Map and journal move on the meta legs: a larger map, for a new leg. */
 struct couche_relayout {
@@ -50,12 +51,15 @@ int couche_commit_init(struct couche_pool *pool);
 void couche_commit_destroy(struct couche_pool *pool);
 
 int couche_commit_begin(struct couche_pool *pool);
+int couche_commit_begin_slots(struct couche_pool *pool, u32 slots);
 void couche_commit_extent_locked(struct couche_pool *pool, u32 volume, u32 map_page,
 				 couche_extent_t extent, const struct couche_place *to);
 void couche_commit_group_locked(struct couche_pool *pool, couche_group_t nr,
 				const struct couche_group_desc *desc, u32 map_page);
 void couche_commit_volume_locked(struct couche_pool *pool, u32 id,
 				 const struct couche_volume_desc *desc, u32 map_page);
+void couche_commit_slot_locked(struct couche_pool *pool, u32 slot,
+			       const struct couche_stage_desc *desc, u32 map_page);
 struct couche_free *couche_commit_free_alloc(const struct couche_place *place);
 void couche_commit_free_locked(struct couche_pool *pool, struct couche_free *old);
 u64 couche_commit_end(struct couche_pool *pool);

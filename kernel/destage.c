@@ -40,7 +40,7 @@ static bool expired(const struct couche_destage *d, struct list_head *list)
 static unsigned int workers_for_fill(const struct couche_stage *stage, u32 threshold)
 {
 	u32 low = div_u64((u64)stage->nr * threshold, 100);
-	u32 used = stage->nr_used - stage->nr_dropped;
+	u32 used = stage->nr_used - stage->nr_dropped - stage->nr_lost;
 
 	if (used <= low)
 		return 0;
@@ -68,7 +68,10 @@ static unsigned int workers_wanted(struct couche_destage *d)
 	return nr;
 }
 
-/* Dropped slots are free, and fresh ones can be destaged, after a commit. */
+/*
+ * Dropped slots are free, and fresh ones can be destaged, after a commit. Who waits
+ * tries again then, and goes around the journal if too many are lost.
+ */
 static void commit_if_needed(struct couche_destage *d)
 {
 	struct couche_stage *stage = d->pool->stage;
@@ -77,7 +80,8 @@ static void commit_if_needed(struct couche_destage *d)
 	spin_lock_irq(&stage->lock);
 	needed = stage->nr_dropped > stage->nr / 16 ||
 		 stage->nr_unsealed > stage->max_unsealed / 2 ||
-		 (!bio_list_empty(&stage->waiting) && (stage->nr_dropped || stage->nr_fresh)) ||
+		 (!bio_list_empty(&stage->waiting) &&
+		  (stage->nr_dropped || stage->nr_fresh || stage->nr_lost)) ||
 		 expired(d, &stage->fresh);
 	spin_unlock_irq(&stage->lock);
 	if (needed)

@@ -51,7 +51,8 @@ static inline void couche_extent_disown(struct couche_pool *pool, struct couche_
  * @page: the page it stands in
  * @extent: its number
  * @to: its new place; flags 0 unmaps it
- * @state: bits of ENTRY_STATE to keep
+ * @state: bits of ENTRY_STATE to keep; ENTRY_STAGED: what the merge found lost
+ *	   still lies over it
  *
  * What the data journal held of it is dropped: merged, or overwritten. The new
  * place takes no write before: its slots would be dropped with the others.
@@ -69,7 +70,10 @@ static inline void couche_extent_move_locked(struct couche_map_page *page, couch
 	couche_volume_move_locked(page, extent, to, state | (staged ? ENTRY_BUSY : 0));
 	if (!staged)
 		return;
-	couche_stage_drop_locked(volume->pool->stage, volume->desc.id, extent);
+	couche_stage_drop_locked(volume->pool->stage, volume->desc.id, extent,
+				 state & ENTRY_STAGED ? to->generation : 0);
+	if (state & ENTRY_STAGED)
+		couche_stage_record_lost_locked(volume->pool, volume->desc.id, extent);
 	if (!(state & ENTRY_BUSY))
 		atomic64_andnot(ENTRY_BUSY, &entry->word);
 }

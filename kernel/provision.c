@@ -200,18 +200,35 @@ static void promote(struct provision *p)
 	couche_io_resume(couche_io_bio(p->io));
 }
 
+/* Would readers not see what is written in place? */
+static bool lies_under_slots(const struct provision *p)
+{
+	return (p->word & ENTRY_STAGED) &&
+	       couche_stage_count(p->pool->stage, p->io->volume->desc.id, p->extent,
+				  couche_io_offset(p->io) / COUCHE_BLOCK_SECTORS,
+				  p->io->iter.bi_size >> COUCHE_BLOCK_SHIFT);
+}
+
 /*
  * As the extent's owner: write back what is staged of it, so that the write may
  * go in place, past the data journal. What is staged from here on came beside it.
+ * What is lost of it stays over the extent: only a new place is not under that.
  */
-static void go_around(struct provision *p)
+static void go_around(struct provision *p, bool data)
 {
 	int err = 0;
 
-	if (p->word & ENTRY_STAGED) {
+	if (p->word & ENTRY_STAGED)
 		err = couche_stage_apply_owned(p->page, p->extent, true);
-		p->io->flags |= IO_AROUND;
+	if (!err && lies_under_slots(p)) {
+		if (data && couche_io_whole_extent(p->io)) {
+			place_write(p);
+			return;
+		}
+		err = -EIO;
 	}
+	if (p->word & ENTRY_STAGED)
+		p->io->flags |= IO_AROUND;
 	couche_extent_disown(p->pool, p->entry);
 	if (err)
 		couche_io_end(p->io, errno_to_blk_status(err));
@@ -259,5 +276,5 @@ void couche_provision_work(struct work_struct *work)
 	else if (stripe)
 		promote(&p);
 	else
-		go_around(&p);
+		go_around(&p, data);
 }

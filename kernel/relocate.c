@@ -32,6 +32,7 @@ struct copy {
 	struct couche_free *taken;	/* one to be used again: its rows, should that fail */
 	u32 epoch;			/* of the pool's legs when the copy was made */
 	bool writable;			/* writes may go to the source: in place, or staged */
+	u32 lost;			/* staged granules that no meta leg has */
 	unsigned int missing;		/* legs that the target lacked when it was chosen */
 	bool leg_failed;		/* and one more since: another place may be better */
 	bool owned;
@@ -158,6 +159,7 @@ static int load(struct copy *c)
 	u32 granules = couche_stage_granules(c->pool);
 	int err;
 
+	c->lost = 0;
 	if (!is_staged(c))
 		return couche_stripe_load_extent(c->pool, c->stripe, &c->from);
 	if (couche_stage_count(c->pool->stage, c->from.volume, c->from.extent, 0, granules) <
@@ -168,7 +170,12 @@ static int load(struct copy *c)
 	} else {
 		couche_stripe_blank(c->stripe);
 	}
-	return couche_stage_merge(c->pool, c->stripe, &c->from);
+	err = couche_stage_merge(c->pool, c->stripe, &c->from, &c->lost);
+	if (err)
+		return err;
+	/* What is lost has to lie over the extent where it is then, too. */
+	return c->lost > COUCHE_COMMIT_SLOTS ||
+	       (c->lost && !couche_super_stages(&c->pool->super, c->to.place.tier)) ? -EIO : 0;
 }
 
 static int scale_up(struct copy *c)
@@ -309,8 +316,13 @@ static bool keep_source(struct copy *c)
 static int commit(struct copy *c)
 {
 	bool keep = keep_source(c);
-	int err = couche_commit_begin(c->pool);
+	int err = 0;
 
+	/* The records of what is lost are written anew, and so must be the last ones. */
+	if (c->lost)
+		err = couche_stage_make_durable(c->pool, c->from.volume, c->from.extent);
+	if (!err)
+		err = couche_commit_begin_slots(c->pool, c->lost);
 	if (err) {
 		if (keep)
 			couche_preserve_undo(c->pool, c->from.volume, c->from.extent);
@@ -323,7 +335,8 @@ static int commit(struct copy *c)
 			couche_preserve_undo(c->pool, c->from.volume, c->from.extent);
 		return fail(c, "a leg came back meanwhile", -EAGAIN);
 	}
-	couche_extent_move_locked(c->page, c->r->extent, &c->to.place, keep ? ENTRY_KEPT : 0);
+	couche_extent_move_locked(c->page, c->r->extent, &c->to.place,
+				  (keep ? ENTRY_KEPT : 0) | (c->lost ? ENTRY_STAGED : 0));
 	couche_commit_free_locked(c->pool, c->dropped);
 	c->dropped = NULL;
 	if (!keep) {

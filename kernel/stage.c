@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stage.h"
 
+#include <linux/device-mapper.h>
 #include <linux/hash.h>
 #include <linux/vmalloc.h>
 
@@ -9,6 +10,8 @@
 #include "entry.h"
 #include "map_area.h"
 #include "pool.h"
+
+#define DM_MSG_PREFIX "couche-pool"
 
 #define CLUSTER_SHIFT	4	/* granules of an extent that share a bucket */
 #define PAGES_MIN	64
@@ -62,6 +65,7 @@ bool couche_stage_find(struct couche_stage *stage, u32 volume, couche_extent_t e
 		hit->slot = number_of(stage, slot);
 		hit->crc = slot->desc.crc;
 		hit->flags = slot->desc.flags;
+		hit->unreadable = slot->unreadable;
 		found = true;
 		break;
 	}
@@ -156,7 +160,9 @@ static void drop_slot_locked(struct couche_stage *stage, struct couche_slot *slo
 		WRITE_ONCE(stage->nr_fresh, stage->nr_fresh - 1);
 		stage->nr_unsealed--;
 	}
-	if (slot->desc.sequence < stage->flush_until)
+	if (slot->state == SLOT_LOST)
+		stage->nr_lost--;
+	else if (slot->desc.sequence < stage->flush_until)
 		stage->flush_left--;
 	slot->state = SLOT_DROPPED;
 	if (!closed)
@@ -231,7 +237,8 @@ int couche_stage_get_slots(struct couche_stage *stage, u32 nr, struct list_head 
 			slot->state = SLOT_WRITING;
 			list_add_tail(&slot->list, slots);
 		}
-	} else if (stage->stuck || nr > stage->max_unsealed || nr > stage->nr / 8) {
+	} else if (stage->stuck || nr > stage->max_unsealed || nr > stage->nr / 8 ||
+		   stage->nr_lost + nr > stage->high) {
 		err = -ENOSPC;
 	}
 	spin_unlock_irqrestore(&stage->lock, flags);
@@ -331,6 +338,7 @@ bool couche_stage_hook(struct couche_stage *stage, struct couche_slot *slot,
 	slot->desc.sequence = stage->sequence++;
 	slot->since = ktime_get_seconds();
 	slot->state = SLOT_FRESH;
+	slot->unreadable = false;
 	add_to_overlay_locked(stage, slot);
 	list_add_tail(&slot->list, &stage->fresh);
 	WRITE_ONCE(stage->nr_fresh, stage->nr_fresh + 1);
@@ -341,15 +349,39 @@ out:
 	return current_place;
 }
 
+/*
+ * It could not be merged, and what the extent now says of it is older: it lies
+ * over the extent where that is now, too.
+ */
+static void keep_lost_locked(struct couche_stage *stage, struct couche_slot *slot, u32 generation)
+{
+	if (slot->state == SLOT_STAGED) {
+		if (slot->desc.sequence < stage->flush_until)
+			stage->flush_left--;
+		slot->state = SLOT_LOST;
+		stage->nr_lost++;
+		list_move_tail(&slot->list, &stage->lost);
+		DMWARN_LIMIT("%s: volume %u extent %llu block %u: slot %u is lost on all metadata legs",
+			     stage->pool->device, slot->desc.volume,
+			     from_couche_extent(slot->desc.extent), slot->desc.granule,
+			     number_of(stage, slot));
+	}
+	slot->desc.generation = generation;
+}
+
 /**
  * couche_stage_drop_locked() - An extent has moved: its slots do not count any more
  * @stage: the data journal
  * @volume: id of the volume
  * @extent: its extent
+ * @generation: that it has now, if those of its slots that the merge could not
+ *		read are to lie over it still; 0: none is
  *
- * Context: inside the commit section that moves it.
+ * Context: inside the commit section that moves it, which records such slots;
+ * none of them is fresh.
  */
-void couche_stage_drop_locked(struct couche_stage *stage, u32 volume, couche_extent_t extent)
+void couche_stage_drop_locked(struct couche_stage *stage, u32 volume, couche_extent_t extent,
+			      u32 generation)
 {
 	u32 granule, granules = couche_stage_granules(stage->pool);
 
@@ -362,9 +394,14 @@ void couche_stage_drop_locked(struct couche_stage *stage, u32 volume, couche_ext
 
 		/* Under stage.lock the chain changes by our own hand only. */
 		head = bucket_of(stage, volume, extent, granule, &lock);
-		hlist_for_each_entry_safe(slot, next, head, node)
-			if (is_of(slot, volume, extent))
+		hlist_for_each_entry_safe(slot, next, head, node) {
+			if (!is_of(slot, volume, extent))
+				continue;
+			if (generation && slot->unreadable)
+				keep_lost_locked(stage, slot, generation);
+			else
 				drop_slot_locked(stage, slot);
+		}
 	}
 	spin_unlock(&stage->lock);
 }
@@ -384,8 +421,7 @@ void couche_stage_drop_volume(struct couche_stage *stage, u32 volume)
 		struct couche_slot *slot = &stage->slots[i];
 
 		spin_lock_irq(&stage->lock);
-		if ((slot->state == SLOT_FRESH || slot->state == SLOT_STAGED) &&
-		    slot->desc.volume == volume)
+		if (couche_slot_counts(slot) && slot->desc.volume == volume)
 			drop_slot_locked(stage, slot);
 		spin_unlock_irq(&stage->lock);
 		cond_resched();
@@ -537,10 +573,25 @@ void couche_stage_encode_page(struct couche_stage *stage, u32 index, u32 number,
 	for (i = 0; i < nr; i++) {
 		const struct couche_slot *slot = &stage->slots[first + i];
 
-		if (slot->state == SLOT_FRESH || slot->state == SLOT_STAGED)
+		if (couche_slot_counts(slot))
 			couche_page_set_stage(block, i, &slot->desc);
 	}
 	spin_unlock(&stage->lock);
+}
+
+/**
+ * couche_stage_set_readable() - A merge could read a slot, or could not
+ * @stage: the data journal
+ * @slot: its number, found in the overlay
+ * @readable: whether some meta leg has it as it was written
+ *
+ * Context: process, inside io_gate since it was found.
+ */
+void couche_stage_set_readable(struct couche_stage *stage, u32 slot, bool readable)
+{
+	spin_lock_irq(&stage->lock);
+	stage->slots[slot].unreadable = !readable;
+	spin_unlock_irq(&stage->lock);
 }
 
 #define PICK_AMONG	16	/* oldest slots, to find the fullest extent */
@@ -589,12 +640,19 @@ bool couche_stage_pick(struct couche_stage *stage, struct couche_stage_desc *old
  *
  * A slot gets its sequence when it enters the overlay, so those below the next
  * one are the fresh and the staged: used, but neither dropped nor being written.
+ * Lost ones may be readable again, if a leg came back: they are tried once more.
  *
  * Context: process.
  */
 void couche_stage_flush(struct couche_stage *stage)
 {
+	struct couche_slot *slot;
+
 	spin_lock_irq(&stage->lock);
+	list_for_each_entry(slot, &stage->lost, list)
+		slot->state = SLOT_STAGED;
+	list_splice_tail_init(&stage->lost, &stage->staged);
+	stage->nr_lost = 0;
 	stage->flush_until = stage->sequence;
 	stage->flush_left = stage->nr_used - stage->nr_dropped -
 			    (stage->nr_unsealed - stage->nr_fresh);
@@ -699,6 +757,7 @@ static void init_fields(struct couche_stage *stage, struct couche_pool *pool)
 		spin_lock_init(&stage->bucket_lock[i]);
 	INIT_LIST_HEAD(&stage->fresh);
 	INIT_LIST_HEAD(&stage->staged);
+	INIT_LIST_HEAD(&stage->lost);
 	INIT_LIST_HEAD(&stage->dropped);
 	INIT_LIST_HEAD(&stage->durable);
 	bio_list_init(&stage->waiting);

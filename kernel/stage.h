@@ -11,6 +11,11 @@
  * a newer one, or a move of the extent, took its place -> free again, once that
  * is durable and no reader can be on its way to it (I4).
  *
+ * A staged one that no meta leg has as it was written, when the rest of its extent
+ * is merged, becomes lost: it goes on lying over the extent, as an error, and
+ * nothing is done for it alone any more until a flush or an activation tries once
+ * more.
+ *
  * What a flush makes durable is what was fresh when its commit began. Such a slot
  * is recorded even if it is dropped before the record is written, for whatever
  * drops it need not be durable with that commit; and none that came later is,
@@ -18,7 +23,8 @@
  *
  * A slot counts only while its extent has the generation that it names. A
  * generation is never used twice, so the record that moves an extent drops all
- * its slots, also for a recovery, and nothing else needs to be written.
+ * its slots, also for a recovery, and nothing else needs to be written. Lost ones
+ * that are to lie over the extent still get its new generation in the same commit.
  *
  * stage.lock is inside commit.lock and covers the slots' states and lists; the
  * overlay's buckets have locks of their own inside it, which is all that a
@@ -48,15 +54,17 @@ enum couche_slot_state {
 	SLOT_WRITING,
 	SLOT_FRESH,
 	SLOT_STAGED,
+	SLOT_LOST,
 	SLOT_DROPPED,
 };
 
 struct couche_slot {
-	struct hlist_node node;		/* fresh and staged ones: of the overlay */
+	struct hlist_node node;		/* fresh, staged and lost ones: of the overlay */
 	struct list_head list;
 	struct couche_stage_desc desc;
 	u32 since;			/* in seconds since boot: when it became fresh */
 	u8 state;			/* enum couche_slot_state */
+	bool unreadable;		/* on all meta legs, said the last merge */
 };
 
 struct couche_stage {
@@ -77,6 +85,7 @@ struct couche_stage {
 	u32 nr_unsealed;		/* writing or fresh: no record of it yet */
 	u32 max_unsealed;		/* that the ring of the journal has room for */
 	u32 nr_dropped;
+	u32 nr_lost;
 	u32 high;			/* used slots from which on writers need credit */
 	u32 credit;			/* slots that may be taken above that */
 	bool frozen;			/* a checkpoint needs the ring: writers wait */
@@ -87,6 +96,7 @@ struct couche_stage {
 	u32 flush_left;			/* so many are still fresh or staged */
 	struct list_head fresh;		/* and what is dropped of a commit under way */
 	struct list_head staged;	/* oldest first */
+	struct list_head lost;
 	struct list_head dropped;	/* since the last commit began */
 	struct list_head durable;	/* dropped durably, to be freed */
 	struct bio_list waiting;	/* for free slots */
@@ -107,6 +117,7 @@ struct couche_stage_hit {
 	u32 slot;
 	u32 crc;
 	u16 flags;			/* COUCHE_STAGE_* */
+	bool unreadable;
 };
 
 int couche_stage_create(struct couche_pool *pool);
@@ -130,7 +141,8 @@ u32 couche_stage_count(struct couche_stage *stage, u32 volume, couche_extent_t e
 		       u32 granule, u32 nr);
 
 /* commit.c and checkpoint.c */
-void couche_stage_drop_locked(struct couche_stage *stage, u32 volume, couche_extent_t extent);
+void couche_stage_drop_locked(struct couche_stage *stage, u32 volume, couche_extent_t extent,
+			      u32 generation);
 void couche_stage_drop_volume(struct couche_stage *stage, u32 volume);
 u32 couche_stage_close_locked(struct couche_stage *stage, struct list_head *dropped);
 bool couche_stage_seal_locked(struct couche_stage *stage, void *block, u32 *left);
@@ -139,7 +151,12 @@ void couche_stage_set_frozen(struct couche_stage *stage, bool frozen);
 bool couche_stage_release(struct couche_stage *stage);
 void couche_stage_encode_page(struct couche_stage *stage, u32 index, u32 number, void *block);
 
+/* stage_read.c */
+void couche_stage_set_readable(struct couche_stage *stage, u32 slot, bool readable);
+
 /* stage_apply.c */
+void couche_stage_record_lost_locked(struct couche_pool *pool, u32 volume,
+				     couche_extent_t extent);
 bool couche_stage_has_fresh(struct couche_stage *stage, u32 volume, couche_extent_t extent);
 
 /* destage.c */
@@ -170,6 +187,19 @@ static inline u32 couche_stage_granules(const struct couche_pool *pool)
 static inline sector_t couche_stage_sector(const struct couche_pool *pool, u32 slot)
 {
 	return pool->super.stage_start + (sector_t)slot * COUCHE_BLOCK_SECTORS;
+}
+
+/**
+ * couche_slot_counts() - Does a slot lie over its extent?
+ * @slot: the slot, under stage.lock
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+static inline bool couche_slot_counts(const struct couche_slot *slot)
+{
+	return slot->state == SLOT_FRESH || slot->state == SLOT_STAGED ||
+	       slot->state == SLOT_LOST;
 }
 
 /**

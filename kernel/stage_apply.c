@@ -28,27 +28,60 @@ struct apply {
 	struct couche_entry *entry;
 	struct couche_stripe_id id;
 	struct couche_stripe *stripe;
+	u32 lost;			/* granules that no meta leg has */
 };
 
-static bool is_staged(const struct apply *a, u32 granule)
+/* One that is lost is not in memory either. */
+static bool is_merged(const struct apply *a, u32 granule)
 {
 	struct couche_stage_hit hit;
 
-	return couche_stage_find(a->pool->stage, a->id.volume, a->id.extent, granule, &hit);
+	return couche_stage_find(a->pool->stage, a->id.volume, a->id.extent, granule, &hit) &&
+	       !hit.unreadable;
 }
 
-/* A commit under way may have recorded them, and not be over. */
-static int make_slots_durable(struct apply *a)
+/**
+ * couche_stage_make_durable() - Have all that is staged of an extent recorded
+ * @pool: a pool with a data journal
+ * @volume: id of the volume
+ * @extent: its extent, the caller's own
+ *
+ * Context: process; sleeps for a commit, not inside io_gate.
+ * Return: 0, or the error that stopped the metadata.
+ */
+int couche_stage_make_durable(struct couche_pool *pool, u32 volume, couche_extent_t extent)
 {
-	struct couche_commit *c = &a->pool->commit;
+	struct couche_commit *c = &pool->commit;
 
-	if (!couche_stage_has_fresh(a->pool->stage, a->id.volume, a->id.extent) &&
+	/* A commit under way may have recorded them, and not be over. */
+	if (!couche_stage_has_fresh(pool->stage, volume, extent) &&
 	    READ_ONCE(c->durable_id) == READ_ONCE(c->open_id))
 		return 0;
-	return couche_commit_all(a->pool);
+	return couche_commit_all(pool);
 }
 
-/* The granules that are staged, those that follow each other at once. */
+/**
+ * couche_stage_record_lost_locked() - Record what still lies over an extent that moved
+ * @pool: a pool with a data journal
+ * @volume: id of the volume
+ * @extent: its extent, of which only lost slots are left
+ *
+ * Context: inside the commit section that moves it, begun with room for them.
+ */
+void couche_stage_record_lost_locked(struct couche_pool *pool, u32 volume,
+				     couche_extent_t extent)
+{
+	u32 granule, granules = couche_stage_granules(pool);
+	struct couche_stage *stage = pool->stage;
+	struct couche_stage_hit hit;
+
+	for (granule = 0; granule < granules; granule++)
+		if (couche_stage_find(stage, volume, extent, granule, &hit))
+			couche_commit_slot_locked(pool, hit.slot, &stage->slots[hit.slot].desc,
+						  stage->map_pages[hit.slot / COUCHE_PAGE_STAGES]);
+}
+
+/* The granules that were staged, those that follow each other at once. */
 static void submit_copy(struct apply *a, struct couche_leg *leg, sector_t to, unsigned int shard,
 			struct couche_batch *batch)
 {
@@ -56,7 +89,7 @@ static void submit_copy(struct apply *a, struct couche_leg *leg, sector_t to, un
 	size_t len;
 
 	for (first = 0; first < granules; first = end + 1) {
-		for (end = first; end < granules && is_staged(a, end); end++)
+		for (end = first; end < granules && is_merged(a, end); end++)
 			;
 		len = (size_t)(end - first) << COUCHE_BLOCK_SHIFT;
 		if (len)
@@ -96,7 +129,9 @@ static int write_back(struct apply *a, bool urgent)
 	int err;
 
 	a->stripe = couche_stripe_get(a->pool, urgent);
-	err = couche_stage_merge(a->pool, a->stripe, &a->id);
+	err = couche_stage_merge(a->pool, a->stripe, &a->id, &a->lost);
+	if (!err && a->lost > COUCHE_COMMIT_SLOTS)
+		err = -EIO;
 	if (!err)
 		err = write_copies(a);
 	couche_stripe_put(a->pool, a->stripe);
@@ -123,7 +158,7 @@ static int drop_slots(struct apply *a)
 	int err;
 
 	kept = couche_preserve_drop(a->pool, a->id.volume, a->id.extent);
-	err = couche_commit_begin(a->pool);
+	err = couche_commit_begin_slots(a->pool, a->lost);
 	if (err) {
 		kfree(kept);
 		return err;
@@ -133,7 +168,8 @@ static int drop_slots(struct apply *a)
 	/* The note that copies may differ must not be believed before it is durable. */
 	if (!(atomic64_read(&a->entry->word) & ENTRY_OPENED))
 		to.flags &= ~COUCHE_EXTENT_OPEN;
-	couche_extent_move_locked(a->page, a->id.extent, &to, ENTRY_BUSY | split);
+	couche_extent_move_locked(a->page, a->id.extent, &to,
+				  ENTRY_BUSY | split | (a->lost ? ENTRY_STAGED : 0));
 	couche_commit_free_locked(a->pool, kept);
 	couche_commit_end(a->pool);
 	if (split)
@@ -147,11 +183,12 @@ static int drop_slots(struct apply *a)
  * @extent: mapped, written in place, and the caller's own
  * @urgent: a bio waits
  *
- * When this succeeds nothing is staged of it, and the caller still owns it.
+ * When this succeeds nothing is staged of it but what is lost, and the caller
+ * still owns it.
  *
  * Context: process; sleeps, not inside io_gate. Takes a stripe.
- * Return: 0; -EIO, -ENOMEM, or the error that stopped the metadata: all that
- * was staged still is.
+ * Return: 0; -EIO (also when more than COUCHE_COMMIT_SLOTS are lost), -ENOMEM, or
+ * the error that stopped the metadata: all that was staged still is.
  */
 int couche_stage_apply_owned(struct couche_map_page *page, couche_extent_t extent, bool urgent)
 {
@@ -176,7 +213,7 @@ int couche_stage_apply_owned(struct couche_map_page *page, couche_extent_t exten
 		atomic64_andnot(ENTRY_STAGED, &entry->word);
 		return 0;
 	}
-	err = make_slots_durable(&a);
+	err = couche_stage_make_durable(pool, a.id.volume, extent);
 	if (!err)
 		err = write_back(&a, urgent);
 	return err ?: drop_slots(&a);

@@ -35,6 +35,7 @@ struct hits {
 	struct couche_stage_hit hit[AT_ONCE];
 	u32 granule[AT_ONCE];
 	struct buffer *buffer;
+	u32 *lost;			/* of a merge: those left out, which no leg has */
 };
 
 /* What is to be done with a granule: 4 KiB that stand still for the call. */
@@ -90,6 +91,9 @@ static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit,
 
 	if (err || slot_good(hit, to))
 		return err;
+	/* What is known to be lost is no new error of the leg. */
+	if (hit->unreadable)
+		return -EIO;
 	atomic_inc(&leg->csum_errors);
 	couche_leg_check_errors(leg);
 	return -EIO;
@@ -157,6 +161,19 @@ static int take_hit(struct hits *h, unsigned int i, bool failed, hits_sink_t sin
 	return 0;
 }
 
+/* A merge does without one that is lost, and remembers that. */
+static int take_or_leave(struct hits *h, unsigned int i, bool failed, hits_sink_t sink, void *to)
+{
+	int err = take_hit(h, i, failed, sink, to);
+
+	if (!h->lost || (err && err != -EIO))
+		return err;
+	if (err || h->hit[i].unreadable)
+		couche_stage_set_readable(h->pool->stage, h->hit[i].slot, !err);
+	*h->lost += err ? 1 : 0;
+	return 0;
+}
+
 /* All from one leg side by side, and what is wrong there one by one. */
 static int read_hits(struct hits *h, hits_sink_t sink, void *to)
 {
@@ -175,7 +192,7 @@ static int read_hits(struct hits *h, hits_sink_t sink, void *to)
 					  data_of(h, i), COUCHE_BLOCK_SIZE, &batch, i);
 	failed |= couche_batch_wait(&batch);
 	for (i = 0; i < h->nr && !err; i++)
-		err = take_hit(h, i, failed & BIT_ULL(i), sink, to);
+		err = take_or_leave(h, i, failed & BIT_ULL(i), sink, to);
 	return err;
 }
 
@@ -270,6 +287,8 @@ int couche_stage_overlay(struct couche_io *io)
 		err = read_staged(&h, granule, end, copy_to_bio, io);
 	if (has_moved(io))
 		return -EAGAIN;
+	if (err == -EIO)
+		atomic64_inc(&io->volume->lost);
 	return err < 0 ? err : 0;
 }
 
@@ -336,20 +355,24 @@ static void copy_to_stripe(void *to, u32 granule, const u8 *from)
  * @pool: the pool
  * @stripe: holds what the stripe says
  * @id: the extent; the caller finds out itself about writes that come between
+ * @lost: how many no meta leg has as they were written: left out, and marked
  *
- * Context: process; sleeps.
- * Return: 0, -EIO or -ENOMEM.
+ * Context: process, by whoever moves or owns the extent; sleeps.
+ * Return: 0 or -ENOMEM.
  */
 int couche_stage_merge(struct couche_pool *pool, struct couche_stripe *stripe,
-		       const struct couche_stripe_id *id)
+		       const struct couche_stripe_id *id, u32 *lost)
 {
-	struct hits h = { .pool = pool, .volume = id->volume, .extent = id->extent };
-	int nr = read_staged(&h, 0, couche_stage_granules(pool), copy_to_stripe, stripe);
+	struct hits h = { .pool = pool, .volume = id->volume, .extent = id->extent, .lost = lost };
+	int nr;
+
+	*lost = 0;
+	nr = read_staged(&h, 0, couche_stage_granules(pool), copy_to_stripe, stripe);
 
 	if (nr < 0)
 		return nr;
-	trace_couche_merge(id->volume, id->extent, 0, nr);
-	atomic64_add(nr, &pool->stage->destaged_granules);
+	trace_couche_merge(id->volume, id->extent, 0, nr - *lost);
+	atomic64_add(nr - *lost, &pool->stage->destaged_granules);
 	return 0;
 }
 
@@ -364,9 +387,10 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
 	int err;
 
 	spin_lock_irq(&pool->stage->lock);
-	counts = slot->state == SLOT_FRESH || slot->state == SLOT_STAGED;
+	counts = couche_slot_counts(slot);
 	hit.crc = slot->desc.crc;
 	hit.flags = slot->desc.flags;
+	hit.unreadable = slot->unreadable;
 	spin_unlock_irq(&pool->stage->lock);
 	if (!counts || (hit.flags & COUCHE_STAGE_ZERO))
 		return 0;

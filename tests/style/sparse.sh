@@ -9,7 +9,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-SECTIONS="context imbalance in 'couche_(commit_(begin|end)|io_(enter|leave))'"
+SECTIONS="context imbalance in 'couche_(commit_(begin(_slots)?|end)|io_(enter|leave))'"
 
 headers=$(tests/env/kernels.sh 6.1 headers)
 dir=build/module-sparse

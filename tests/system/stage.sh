@@ -97,6 +97,80 @@ garble_slots() {
 ok "slots that one leg garbled are read from the other (I6)" all garble_slots AND reads_as_model
 ok "and destaged from there" all destage_all AND reads_as_model
 
+# --- slots that no leg has --------------------------------------------------------
+
+destages() {
+	grep -c couche_destage: /sys/kernel/tracing/trace
+}
+
+# What is staged elsewhere is merged, and that is all that is done.
+destage_elsewhere() {
+	echo >/sys/kernel/tracing/trace
+	echo 1 >/sys/kernel/tracing/events/couche/couche_destage/enable
+	reload $POOL "$(pool_table destage_interval 1 destage_threshold 0)" &&
+		write 75 $((BLOCKS * 16)) 1 && eventually 20 is 1 stage_used && is 1 destages || return
+	echo 0 >/sys/kernel/tracing/events/couche/couche_destage/enable
+	reload $POOL "$(pool_table "${KEEP[@]}")"
+}
+
+# Its neighbours go to the hot tier, one after the other.
+migrate_around() {
+	message migrate 1 13 2 hot && eventually 20 is 1 volume_tier 1 hot &&
+		message migrate 1 15 1 hot && eventually 20 is 2 volume_tier 1 hot
+}
+
+FIRST=$((BLOCKS * 14 + 8))
+must write 71 $FIRST 12
+must write 72 $((BLOCKS * 16 + 3)) 5
+must sync $V
+ok "a block that no meta leg has any more is an error" all lose $((FIRST + 4)) 1 AND \
+	reads_but $((FIRST + 4)) 1
+log_mark
+ok "all else of its extent is merged" destage_but 1 16
+ok "it stays an error: it is not what it was before, nor zeros (I2)" reads_but $((FIRST + 4)) 1
+ok "the log names it" logged 'volume 1 extent 14 block 12: slot [0-9]+ is lost'
+ok "and the volume counts the reads" above 1 volume_lost 1
+must power_cut
+ok "it is one after a power cut (I2)" all start_after_cut AND reads_but $((FIRST + 4)) 1
+must destage_but 1
+must sync $V
+must power_cut
+ok "and once that is durable" all start_after_cut AND is 1 stage_used AND reads_but $((FIRST + 4)) 1
+ok "couchectl's flush comes to its end" timeout 60 couchectl pool flush couche
+ok "more of the extent is staged, and merged" all write 73 $((FIRST + 2)) 2 AND destage_but 1 AND \
+	reads_but $((FIRST + 4)) 1
+ok "the lost block alone gives the destager nothing to do" destage_elsewhere
+ok "in a tier in which nothing is staged it would come back: its extent stays" all \
+	migrate_around AND reads_but $((FIRST + 4)) 1
+must sync $V
+must power_cut
+ok "the machine starts with it" all start_after_cut AND is 2 volume_tier 1 hot AND \
+	reads_but $((FIRST + 4)) 1
+ok "a leg has it again: it is read, and merged" all regain AND reads_as_model AND destage_all AND \
+	reads_as_model
+must migrate 1 cold
+
+must write 74 $FIRST 12
+must sync $V
+ok "two more are lost" all lose $((FIRST + 6)) 2 AND destage_but 2 AND reads_but $((FIRST + 6)) 2
+ok "one is written anew" all write 76 $((FIRST + 6)) 1 AND reads_but $((FIRST + 7)) 1
+must sync $V
+must power_cut
+ok "and is there after a power cut (I1)" all start_after_cut AND reads_but $((FIRST + 7)) 1
+ok "the other one as well" all write 77 $((FIRST + 7)) 1 AND reads_as_model
+ok "then all is merged" all destage_all AND reads_as_model
+must write 80 $((BLOCKS * 2)) $BLOCKS
+must migrate 1 cold
+must write 78 $((BLOCKS * 2 + 5)) 3
+must write 79 $((BLOCKS * 3 + 5)) 3
+must sync $V
+ok "in two more extents" all lose $((BLOCKS * 2 + 5)) 2 AND lose $((BLOCKS * 3 + 6)) 1 AND destage_but 3
+ok "one of which is discarded (I2)" all discard_extent AND reads_but $((BLOCKS * 3 + 6)) 1
+ok "and one overwritten" all overwrite_extent AND reads_as_model AND eventually 10 is 0 stage_used
+must power_cut
+ok "also after a power cut (I1, I2)" all start_after_cut AND reads_as_model AND is 0 stage_used
+must migrate 1 cold
+
 # --- writes beside a flush --------------------------------------------------------
 
 commit_begun() {

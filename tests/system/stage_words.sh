@@ -94,3 +94,61 @@ endless() {
 leg_back() {
 	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"
 }
+
+# --- slots that no meta leg has ----------------------------------------------------
+
+# lose FIRST COUNT: what both meta legs hold of these blocks, all of which are staged
+lose() {
+	local start=$(($(sectors_of /dev/nb0) / 8 - SLOTS)) leg slot
+	dd if=$MODEL of=/tmp/lost bs=4096 skip="$1" count="$2" status=none
+	dd if=/dev/nb0 of=/tmp/slots bs=4096 skip=$start count=$SLOTS iflag=direct status=none
+	LOST=$(
+		python3 - <<-'END'
+			def blocks(name):
+			    data = open(name, "rb").read()
+			    return [data[i:i + 4096] for i in range(0, len(data), 4096)]
+			lost = blocks("/tmp/lost")
+			print(*[i for i, block in enumerate(blocks("/tmp/slots")) if block in lost])
+		END
+	)
+	[ "$(wc -w <<<"$LOST")" -ge "$2" ] || return
+	for leg in 0 1; do
+		for slot in $LOST; do
+			dd if=/dev/urandom of=/dev/nb$leg bs=4096 seek=$((start + slot)) count=1 oflag=direct \
+				conv=notrunc status=none || return
+		done
+	done
+}
+
+# The second meta leg has it again.
+regain() {
+	local start=$(($(sectors_of /dev/nb0) / 8 - SLOTS)) slot
+	for slot in $LOST; do
+		dd if=/tmp/slots of=/dev/nb1 bs=4096 skip="$slot" seek=$((start + slot)) count=1 \
+			oflag=direct conv=notrunc status=none || return
+	done
+}
+
+same_blocks() {
+	local part=(skip=$(($1 * 4096)) count=$(($2 * 4096)) bs=1M status=none)
+	cmp <(dd if=$V iflag=direct,skip_bytes,count_bytes "${part[@]}") \
+		<(dd if=$MODEL iflag=skip_bytes,count_bytes "${part[@]}")
+}
+
+# reads_but FIRST COUNT: these are errors, each of them, and all else as it should be
+reads_but() {
+	local i end=$(($1 + $2))
+	drop_caches
+	for ((i = $1; i < end; i++)); do
+		! dd if=$V of=/tmp/stale bs=4096 skip=$i count=1 iflag=direct status=none || return
+	done
+	same_blocks 0 "$1" && same_blocks $end $((SIZE * 256 - end))
+}
+
+# destage_but LOST [DESTAGED]: all but so many blocks, which no leg has
+destage_but() {
+	local before
+	before=$(destaged)
+	message flush && eventually "$DESTAGE_LIMIT" is "$1" stage_used &&
+		{ [ $# -eq 1 ] || same $(($(destaged) - before)) "$2"; }
+}
