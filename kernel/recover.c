@@ -28,7 +28,11 @@ struct recovery {
 	u8 slot[READ_PAGES];
 	u8 blank[READ_PAGES];	/* some slot of it was never written */
 	u8 whole[READ_PAGES];	/* bit per slot that some leg has, be it blank */
-	bool cut[READ_PAGES];	/* some slot is damaged, or of a cut checkpoint */
+	u64 sequence[READ_PAGES];	/* of the best; 0: there is none */
+	u64 on_leg[READ_PAGES];	/* of the best on the leg in hand */
+	u64 lowest[READ_PAGES];	/* of these, on any leg */
+	/* Some leg has an older version only, a damaged slot, or a cut checkpoint's. */
+	bool rewrite[READ_PAGES];
 	u32 damaged;		/* slots that are neither valid nor blank */
 	u32 suspect;		/* first page with a slot that no leg has, COUCHE_NO_PAGE */
 	u64 records;
@@ -60,8 +64,7 @@ static struct couche_leg *next_meta(struct couche_pool *pool, u32 *i)
  * Keep the newer of what we have of a page and one more slot of it. What a cut
  * checkpoint has written does not count: the journal has all it says.
  */
-static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *block,
-		     u64 *sequence)
+static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *block)
 {
 	u64 last = r->pool->super.page_checkpoint ?: U64_MAX;
 	struct couche_page_head head;
@@ -72,57 +75,75 @@ static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *
 			r->blank[i] = 1;
 			r->whole[i] |= BIT(slot);
 		} else {
-			r->cut[i] = true;
+			r->rewrite[i] = true;
 			r->damaged++;
 		}
 		return;
 	}
 	r->whole[i] |= BIT(slot);
-	r->cut[i] |= head.sequence > last;
-	if (head.sequence > last || head.sequence <= sequence[i])
+	r->rewrite[i] |= head.sequence > last;
+	if (head.sequence > last)
 		return;
-	sequence[i] = head.sequence;
+	r->on_leg[i] = max(r->on_leg[i], head.sequence);
+	if (head.sequence <= r->sequence[i])
+		return;
+	r->sequence[i] = head.sequence;
 	r->slot[i] = slot;
 	memcpy(r->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
+}
+
+/* Of one leg. What it may have of a cut checkpoint is not known if it cannot be read. */
+static bool read_leg(struct recovery *r, struct couche_leg *leg, u32 first, u32 nr)
+{
+	u32 i;
+
+	if (couche_leg_read(leg, REQ_OP_READ | REQ_META,
+			    couche_map_area_sector(r->pool, first, 0), r->buf,
+			    (size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {
+		memset(r->rewrite, true, nr * sizeof(*r->rewrite));
+		return false;
+	}
+	memset(r->on_leg, 0, sizeof(r->on_leg));
+	for (i = 0; i < 2 * nr; i++)
+		consider(r, first, i / 2, i & 1, r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT));
+	for (i = 0; i < nr; i++)
+		r->lowest[i] = min(r->lowest[i], r->on_leg[i]);
+	return true;
 }
 
 /* The newest valid version of some pages, from whichever leg has it. */
 static int read_pages(struct recovery *r, u32 first, u32 nr)
 {
-	struct couche_pool *pool = r->pool;
-	u64 sequence[READ_PAGES] = {};
 	struct couche_leg *leg;
 	bool any = false;
 	u32 l = 0, i;
 
 	memset(r->best, 0, (size_t)nr << COUCHE_BLOCK_SHIFT);
-	memset(r->blank, 0, nr);
-	memset(r->whole, 0, nr);
-	memset(r->cut, 0, nr * sizeof(*r->cut));
-	while ((leg = next_meta(pool, &l))) {
-		if (couche_leg_read(leg, REQ_OP_READ | REQ_META,
-				    couche_map_area_sector(pool, first, 0), r->buf,
-				    (size_t)nr * 2 << COUCHE_BLOCK_SHIFT))
-			continue;
-		any = true;
-		for (i = 0; i < 2 * nr; i++)
-			consider(r, first, i / 2, i & 1,
-				 r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT), sequence);
-	}
+	memset(r->blank, 0, sizeof(r->blank));
+	memset(r->whole, 0, sizeof(r->whole));
+	memset(r->rewrite, 0, sizeof(r->rewrite));
+	memset(r->sequence, 0, sizeof(r->sequence));
+	memset(r->lowest, 0xff, sizeof(r->lowest));
+	while ((leg = next_meta(r->pool, &l)))
+		any |= read_leg(r, leg, first, nr);
 	if (!any)
 		return bad(r, "map page", first, "no metadata leg can read it");
 	/* A torn write leaves one slot whole or blank; this is worse. */
 	for (i = 0; i < nr; i++) {
-		if (!sequence[i] && !r->blank[i])
+		if (!r->sequence[i] && !r->blank[i])
 			return bad(r, "map page", first + i, "all its versions are damaged");
 		if (r->whole[i] != (BIT(0) | BIT(1)))
 			r->suspect = min(r->suspect, first + i);
+		r->rewrite[i] |= r->lowest[i] != r->sequence[i];
 	}
 	return 0;
 }
 
-/* The next checkpoint writes that slot anew, before its sequence could count. */
-static void rewrite_cut(struct couche_pool *pool, u32 number)
+/*
+ * The next checkpoint writes it anew on all legs: each can then do without the
+ * others, and no sequence of a cut checkpoint is left that could count one day.
+ */
+static void rewrite_page(struct couche_pool *pool, u32 number)
 {
 	spin_lock_irq(&pool->commit.lock);
 	couche_map_area_set_dirty_locked(pool, number);
@@ -256,8 +277,8 @@ static int load_page(struct recovery *r, u32 number, u32 i, bool maps)
 	struct couche_page_head head;
 	const char *field;
 
-	if (r->cut[i] && maps)
-		rewrite_cut(r->pool, number);
+	if (r->rewrite[i] && maps)
+		rewrite_page(r->pool, number);
 	if (couche_page_decode(block, number, r->pool->seed, &head, &field))
 		return 0;	/* never written */
 	if (head.type == COUCHE_PAGE_MAP ? !maps : maps)
@@ -675,35 +696,40 @@ static int check_doubtful(struct recovery *r)
  */
 int couche_recover(struct couche_pool *pool)
 {
-	struct recovery r = { .pool = pool, .suspect = COUCHE_NO_PAGE };
+	struct recovery *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	int err = -ENOMEM;
 
 	BUILD_BUG_ON(READ_PAGES * 2 < COUCHE_COMMIT_BLOCKS);
-	r.buf = vmalloc(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
-	r.best = vmalloc(READ_PAGES * COUCHE_BLOCK_SIZE);
-	if (!r.buf || !r.best)
+	if (!r)
+		return err;
+	r->pool = pool;
+	r->suspect = COUCHE_NO_PAGE;
+	r->buf = vmalloc(READ_PAGES * 2 * COUCHE_BLOCK_SIZE);
+	r->best = vmalloc(READ_PAGES * COUCHE_BLOCK_SIZE);
+	if (!r->buf || !r->best)
 		goto out;
 	pool->generation = pool->super.generation;
-	err = load_map_area(&r, false);
+	err = load_map_area(r, false);
 	if (!err)
-		err = load_map_area(&r, true);
+		err = load_map_area(r, true);
 	if (!err)
-		err = check_pages(&r);
+		err = check_pages(r);
 	if (!err)
-		err = replay_journal(&r);
+		err = replay_journal(r);
 	if (!err)
-		err = check_doubtful(&r);
+		err = check_doubtful(r);
 	if (!err)
-		err = mark_segments(&r);
+		err = mark_segments(r);
 	if (!err)
-		err = mark_extents(&r);
+		err = mark_extents(r);
 	if (!err)
-		err = adopt_slots(&r);
-	if (!err && (r.records || r.damaged))
+		err = adopt_slots(r);
+	if (!err && (r->records || r->damaged))
 		DMINFO("%s: replayed %llu records, %u torn or damaged map page slots",
-		       pool->device, r.records, r.damaged);
+		       pool->device, r->records, r->damaged);
 out:
-	vfree(r.buf);
-	vfree(r.best);
+	vfree(r->buf);
+	vfree(r->best);
+	kfree(r);
 	return err;
 }
