@@ -210,8 +210,8 @@ static bool in_danger(struct couche_pool *pool, const struct couche_group *group
  * Groups that hold nothing do not count: what lay on a leg that failed long
  * ago has been rebuilt elsewhere.
  *
- * Context: process; sleeps. Takes no lock: a group that is given its first
- * rows just now is refused by whoever writes to it.
+ * Context: process; sleeps. Under super_lock, which a group's first rows are given
+ * under, it holds until a leg's state is changed; without, it is a guess.
  * Return: whether no extent has too few other shards or copies.
  */
 bool couche_group_survives(struct couche_pool *pool, const struct couche_leg *leg)

@@ -276,6 +276,24 @@ static int refill_open(struct couche_pool *pool, u8 tier, u32 rows, const char *
 	return first;
 }
 
+/*
+ * Who fails a leg because an empty group can do without it holds super_lock until
+ * the leg has failed: that is before the group's first rows are given, or after.
+ */
+static bool take_rows_of(struct couche_pool *pool, struct couche_group *group,
+			 unsigned int missing, struct couche_place *to)
+{
+	bool empty = group->rows.free == group->rows.rows, taken;
+
+	if (empty)
+		mutex_lock(&pool->super_lock);
+	taken = group_usable(pool, group, missing) &&
+		!couche_alloc_get(&group->rows, to->rows, &to->row);
+	if (empty)
+		mutex_unlock(&pool->super_lock);
+	return taken;
+}
+
 static int take_rows(struct couche_pool *pool, u8 tier, struct couche_place *to)
 {
 	struct couche_open_groups *open = &pool->open[tier];
@@ -284,8 +302,7 @@ static int take_rows(struct couche_pool *pool, u8 tier, struct couche_place *to)
 		unsigned int i = open->next++ % open->nr;
 		struct couche_group *group = open->group[i];
 
-		if (group_usable(pool, group, open->missing) &&
-		    !couche_alloc_get(&group->rows, to->rows, &to->row)) {
+		if (take_rows_of(pool, group, open->missing, to)) {
 			to->group = group->nr;
 			atomic64_add(to->rows * group->desc.nr, &pool->tier_used[tier]);
 			return 0;
