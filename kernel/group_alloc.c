@@ -508,11 +508,20 @@ static unsigned int list_others(struct couche_pool *pool, const struct couche_le
 {
 	unsigned int i, nr = list_legs(pool, without->role - COUCHE_ROLE_HOT, true, legs);
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		legs[i].usable &= legs[i].index != without->index;
-		legs[i].total_segments = legs[i].free_segments;
-	}
 	return nr;
+}
+
+static bool can_form(struct couche_placement_leg *legs, unsigned int nr,
+		     const struct couche_shape *shape, u64 groups)
+{
+	for (; groups; groups--) {
+		if (couche_placement_form(legs, nr, shape->geo.k + shape->geo.m, shape->geo.m))
+			return false;
+		cond_resched();
+	}
+	return true;
 }
 
 /**
@@ -521,8 +530,7 @@ static unsigned int list_others(struct couche_pool *pool, const struct couche_le
  * @leg: which is to be emptied
  *
  * What is on draining legs already needs room as well. A group that is left
- * gives back its segments only when it is empty, so they do not count. Failure
- * domains may want more than this.
+ * gives back its segments only when it is empty, so they do not count.
  *
  * Context: process; sleeps. Takes alloc_lock.
  * Return: whether they have.
@@ -551,6 +559,5 @@ bool couche_group_fits_without(struct couche_pool *pool, const struct couche_leg
 	nr = list_others(pool, leg, legs);
 	mutex_unlock(&pool->alloc_lock);
 	return extents <= room ||
-	       couche_placement_fits(legs, nr, shape->geo.k + shape->geo.m,
-				     DIV_ROUND_UP_ULL(extents - room, in_group));
+	       can_form(legs, nr, shape, DIV_ROUND_UP_ULL(extents - room, in_group));
 }

@@ -123,6 +123,39 @@ int couche_placement_choose(const struct couche_placement_leg *legs,
 }
 
 /**
+ * couche_placement_form() - what would be left if one more group were formed?
+ * @legs: legs of the tier, each with its own index; of those that
+ *	couche_placement_choose() takes one segment is free no more
+ * @nr: how many, at most COUCHE_MAX_LEGS
+ * @want: shards of the group, k + m
+ * @m: how many of them may be lost
+ *
+ * Asked as often as there will be groups it says whether all can be formed. That
+ * is less than what could be: a choice does not look ahead.
+ *
+ * Context: Any.
+ * Return: 0, or as couche_placement_choose().
+ */
+int couche_placement_form(struct couche_placement_leg *legs, unsigned int nr,
+			  unsigned int want, unsigned int m)
+{
+	u32 chosen[COUCHE_MAX_SHARDS];
+	unsigned int shard, i;
+	const char *why;
+	int r;
+
+	r = couche_placement_choose(legs, nr, want, m, chosen, &why);
+	if (r)
+		return r;
+	for (shard = 0; shard < want; shard++) {
+		for (i = 0; legs[i].index != chosen[shard]; i++)
+			;
+		legs[i].free_segments--;
+	}
+	return 0;
+}
+
+/**
  * couche_placement_fits() - have empty legs room for so many groups?
  * @legs: legs of the tier; total_segments is what counts, of those usable
  * @nr: how many

@@ -27,6 +27,8 @@ struct couche_placement_leg {
 int couche_placement_choose(const struct couche_placement_leg *legs,
 			    unsigned int nr, unsigned int want, unsigned int m,
 			    u32 *ret_legs, const char **why);
+int couche_placement_form(struct couche_placement_leg *legs, unsigned int nr,
+			  unsigned int want, unsigned int m);
 bool couche_placement_fits(const struct couche_placement_leg *legs, unsigned int nr,
 			   unsigned int want, u64 groups);
 

@@ -291,6 +291,39 @@ static void test_room_is_what_can_be_placed(void **state)
 	assert_in_range(fit, round / 10, round * 9 / 10);
 }
 
+static unsigned int formed(struct couche_placement_leg *legs, unsigned int nr,
+			   unsigned int want, unsigned int groups)
+{
+	unsigned int done = 0;
+
+	while (done < groups && !couche_placement_form(legs, nr, want, 1))
+		done++;
+	return done;
+}
+
+/* There would be room for eight, were the last leg always taken. */
+static void test_groups_are_formed_as_they_are_chosen(void **state)
+{
+	struct couche_placement_leg legs[3];
+	static const u32 segments[3][2] = { { 2, 4 }, { 6, 12 }, { 12, 24 } };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		leg(&legs[i], i, 0, segments[i][0]);
+		legs[i].total_segments = segments[i][0];
+	}
+	assert_true(couche_placement_fits(legs, 3, 2, 8));
+	for (i = 0; i < 3; i++)
+		legs[i].total_segments = segments[i][1];
+	assert_int_equal(formed(legs, 3, 2, 8), 7);
+	assert_true(legs[0].free_segments + legs[1].free_segments == 0);
+	for (i = 0; i < 3; i++)
+		legs[i].free_segments = legs[i].total_segments = 8;
+	assert_int_equal(formed(legs, 3, 2, 20), 12);
+	assert_int_equal(legs[0].free_segments + legs[1].free_segments + legs[2].free_segments, 0);
+	assert_int_equal(formed(legs, 3, 2, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_parity_goes_round),
 		cmocka_unit_test(test_no_choice_is_less_crowded),
 		cmocka_unit_test(test_room_is_what_can_be_placed),
+		cmocka_unit_test(test_groups_are_formed_as_they_are_chosen),
 	};
 
 	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
