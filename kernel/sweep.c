@@ -512,6 +512,17 @@ u64 couche_sweep_count(struct couche_sweep *sweep,
 	return count;
 }
 
+static void begin_locked(struct couche_sweep *s)
+{
+	s->info.state = COUCHE_SWEEP_RUNNING;
+	s->info.done = 0;
+	s->info.bytes = 0;
+	s->info.total = 0;
+	s->bytes_when_full = 0;
+	s->told = 0;
+	s->again = true;
+}
+
 /**
  * couche_sweep_kick() - Something changed that may need it
  * @sweep: the sweep; one that was paused or stopped looks when it goes on
@@ -525,14 +536,8 @@ void couche_sweep_kick(struct couche_sweep *sweep)
 	spin_lock(&sweep->lock);
 	go = sweep->info.state != COUCHE_SWEEP_PAUSED &&
 	     sweep->info.state != COUCHE_SWEEP_STOPPED;
-	if (go && sweep->info.state != COUCHE_SWEEP_RUNNING) {
-		sweep->info.state = COUCHE_SWEEP_RUNNING;
-		sweep->info.done = 0;
-		sweep->info.bytes = 0;
-		sweep->info.total = 0;
-		sweep->bytes_when_full = 0;
-		sweep->told = 0;
-	}
+	if (go && sweep->info.state != COUCHE_SWEEP_RUNNING)
+		begin_locked(sweep);
 	sweep->again = true;
 	spin_unlock(&sweep->lock);
 	/* A suspended pool does it when it goes on. */
@@ -555,13 +560,9 @@ static int order_locked(struct couche_sweep *s, enum couche_sweep_order order, c
 		*why = "it is under way already";
 		if (under_way(info))
 			return -EALREADY;
-		info->done = 0;
-		info->total = 0;
-		info->bytes = 0;
+		begin_locked(s);
 		info->bad = 0;
 		info->repaired = 0;
-		info->state = COUCHE_SWEEP_RUNNING;
-		s->again = true;
 		return 0;
 	case COUCHE_SWEEP_PAUSE:
 		*why = "it is not running";
