@@ -37,6 +37,7 @@ struct loading {
 	bool blank[READ_PAGES];
 	u64 newest_damaged[READ_PAGES];
 	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
+	bool complete;		/* all metadata legs that are current were read */
 	bool *group_page;	/* by index: seen */
 	bool volume_page[COUCHE_MAX_VOLUMES / COUCHE_PAGE_VOLUMES + 1];
 	u64 sum;		/* couche_page_term() of the best ones */
@@ -290,7 +291,8 @@ static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
 /*
  * A slot becomes what it is on the other legs, for the next checkpoint writes one
  * and the same slot on all of them, which must be the newest version on none. If
- * no leg has it, the newest version is as good, as all of them get it.
+ * no leg has it, the newest version is as good, if all of them get it; else it
+ * stays as it is, and is written anew when the pool is imported.
  */
 static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned int s)
 {
@@ -300,6 +302,8 @@ static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned i
 	if (s != from_slot && l->good[i][s]) {
 		from = __builtin_ctzll(l->good[i][s]);
 		from_slot = s;
+	} else if (s != from_slot && !l->complete) {
+		return;
 	}
 	couche_repair_copy(l->map->o, leg, slot_sector(l, first + i, s), from,
 			   slot_sector(l, first + i, from_slot), "map page %u slot %c",
@@ -373,13 +377,18 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	memset(l->leg_sequence, 0, sizeof(l->leg_sequence));
 	memset(l->bad, 0, sizeof(l->bad));
 	memset(l->good, 0, sizeof(l->good));
+	l->complete = true;
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		struct couche_spot spot = couche_offline_spot(o, leg);
 
-		if (!has_map(o, leg))
+		if (!has_map(o, leg)) {
+			l->complete &= o->super.leg[leg].role != COUCHE_ROLE_META ||
+				       o->super.leg[leg].state != COUCHE_LEG_ONLINE;
 			continue;
+		}
 		if (couche_offline_read(o, leg, sector, l->buf,
 					(size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {
+			l->complete = false;
 			if (!l->maps)
 				couche_finding_add(&spot, COUCHE_FINDING_DAMAGE, "cannot be read",
 						   "map pages %u to %u", first, first + nr - 1);

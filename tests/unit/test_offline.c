@@ -16,6 +16,7 @@
 #include "kernel/core/journal.h"
 #include "sample.h"
 #include "tools/offline_map.h"
+#include "tools/offline_repair.h"
 
 static struct couche_offline o;
 
@@ -223,6 +224,38 @@ static void test_cut_pages_do_not_count(void **state)
 	assert_null(map->volume[1]);
 	couche_map_destroy(map);
 	expect_findings(0);
+}
+
+/* How many repairs are noted when slot B of page 2 is damaged. */
+static size_t repairs_of_slot_b(void)
+{
+	struct couche_repairs repairs = {};
+	void *block = sample_block();
+	size_t nr;
+
+	write_sound();
+	memset(block, 0x5a, COUCHE_BLOCK_SIZE);
+	write_block(o.super.map_start + 5 * COUCHE_BLOCK_SECTORS, block);
+	free(block);
+	o.repairs = &repairs;
+	check();
+	o.repairs = NULL;
+	nr = repairs.nr;
+	couche_repairs_destroy(&repairs);
+	return nr;
+}
+
+static void test_a_slot_no_leg_has_is_mended_on_all_legs(void **state)
+{
+	o.super.leg[1].state = COUCHE_LEG_FAILED;
+	assert_int_equal(repairs_of_slot_b(), 1);
+}
+
+/* The absent leg may have the newest version just there. */
+static void test_or_on_none_if_one_is_absent(void **state)
+{
+	assert_int_equal(o.super.leg[1].state, COUCHE_LEG_ONLINE);
+	assert_int_equal(repairs_of_slot_b(), 0);
 }
 
 static void test_two_extents_may_not_share_rows(void **state)
@@ -550,6 +583,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages_are_of_the_checkpoint, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_older_page_is_a_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_pages_do_not_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_slot_no_leg_has_is_mended_on_all_legs,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_or_on_none_if_one_is_absent, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_groups_may_not_share_segments, setup,
