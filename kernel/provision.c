@@ -220,7 +220,7 @@ static void go_around(struct provision *p, bool data)
 
 	if (p->word & ENTRY_STAGED)
 		err = couche_stage_apply_owned(p->page, p->extent, true);
-	if (!err && lies_under_slots(p)) {
+	if (err == -EIO || (!err && lies_under_slots(p))) {
 		if (data && couche_io_whole_extent(p->io)) {
 			place_write(p);
 			return;
