@@ -188,7 +188,8 @@ static int write_dirty(struct couche_pool *pool, bool frozen)
  * @pool: the pool
  *
  * Context: commit worker only, right after a commit; sleeps.
- * Return: 0, or a negative errno: the old tail stands and stays valid.
+ * Return: 0, or a negative errno: the old tail stands and stays valid, and the
+ * metadata has failed, for pages count as written that are not.
  */
 int couche_checkpoint_write(struct couche_pool *pool)
 {
@@ -254,7 +255,9 @@ static void adopt_slots(struct couche_pool *pool, struct couche_relayout *r)
  * leaves an empty journal in its old place.
  *
  * Context: commit worker only; sleeps.
- * Return: 0, or a negative errno: the old layout stands.
+ * Return: 0, and r->err is 0, or says why the old layout stands; a negative errno,
+ * in both, when pages count as written that are not, as couche_checkpoint_write():
+ * the metadata has failed.
  */
 int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout *r)
 {
@@ -265,13 +268,15 @@ int couche_checkpoint_relayout(struct couche_pool *pool, struct couche_relayout 
 	err = couche_commit_once(pool);
 	if (!err)
 		err = empty_journal(pool);
-	if (!err)
-		err = zero_new_pages(pool, r->change->map_pages);
+	r->err = err;
 	if (err)
 		goto out;
+	r->err = zero_new_pages(pool, r->change->map_pages);
+	if (r->err)
+		goto out;
 	r->change->journal_seq = c->seq + COUCHE_JOURNAL_JUMP;
-	err = couche_superblock_change(pool, r->change);
-	if (err)
+	r->err = couche_superblock_change(pool, r->change);
+	if (r->err)
 		goto out;
 	c->seq = r->change->journal_seq;
 	c->pos = 0;

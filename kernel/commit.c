@@ -537,7 +537,7 @@ static void commit_work(struct work_struct *work)
 	if (!err && r) {
 		/* Once: the next run may come before whoever ordered it is awake. */
 		WRITE_ONCE(c->relayout, NULL);
-		r->err = couche_checkpoint_relayout(pool, r);
+		err = couche_checkpoint_relayout(pool, r);
 	}
 	if (err) {
 		spin_lock_irq(&c->lock);

@@ -195,6 +195,16 @@ legs() {
 	done
 }
 
+# leg_new ROLE MIB: one more device, named by the table from the next reload on.
+leg_new() {
+	local i=${#DEVS[@]}
+	null_create "nb$i" "$2" &&
+		dmsetup create "leg$i" --table "0 $(($2 * 2048)) linear /dev/nb$i 0" || return
+	ROLES+=("$1")
+	SIZES+=("$2")
+	DEVS+=("/dev/mapper/leg$i")
+}
+
 leg_table() {
 	dmsetup suspend --noflush --nolockfs "leg$1" && dmsetup load "leg$1" --table "$2" &&
 		dmsetup resume --noflush "leg$1"
@@ -328,6 +338,11 @@ pool_journal() {
 # reload TARGET-NAME TABLE
 reload() {
 	dmsetup suspend "$1" && dmsetup load "$1" --table "$2" && dmsetup resume "$1"
+}
+
+# The pool's table names all legs.
+offer() {
+	reload "$POOL" "$(pool_table)"
 }
 
 # --- volumes -----------------------------------------------------------------

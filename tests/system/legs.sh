@@ -11,25 +11,11 @@ legs meta:8 hot:48 cold:32 cold:32 cold:32 cold:32 cold:32 cold:32
 V=/dev/mapper/vol1
 F=/dev/mapper/vol2
 
-# leg_new ROLE MIB: one more device, named by the table from the next reload on.
-leg_new() {
-	local i=${#DEVS[@]}
-	null_create "nb$i" "$2" &&
-		dmsetup create "leg$i" --table "0 $(($2 * 2048)) linear /dev/nb$i 0" || return
-	ROLES+=("$1")
-	SIZES+=("$2")
-	DEVS+=("/dev/mapper/leg$i")
-}
-
 # leg_swap I MIB: another device takes the place of leg I in the table.
 leg_swap() {
 	null_create "new$1" "$2" &&
 		dmsetup create "new$1" --table "0 $(($2 * 2048)) linear /dev/new$1 0" || return
 	DEVS[$1]=/dev/mapper/new$1
-}
-
-offer() {
-	reload $POOL "$(pool_table)"
 }
 
 # leg_drop I: the last device is not for the pool after all.
