@@ -328,7 +328,8 @@ static int restore_meta(struct couche_pool *pool, struct couche_leg *leg)
  * it gets everything anew with the next checkpoint, which writes all pages.
  *
  * Context: process; sleeps.
- * Return: 0 when it has begun; -EIO or -ENOMEM: a meta leg has failed again.
+ * Return: 0 when it has begun; -EIO, -ENOMEM or -ETIMEDOUT: a meta leg has failed
+ * again.
  */
 int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
 {
@@ -357,7 +358,8 @@ int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
  *
  * Context: process; sleeps. Takes config_lock.
  * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO,
- * -ENOMEM; -EBUSY while its device has bios that were given up.
+ * -ENOMEM; -EBUSY while its device has bios that were given up; -ETIMEDOUT: another
+ * leg, which has what it lacks, does not answer.
  */
 int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 {

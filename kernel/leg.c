@@ -182,6 +182,8 @@ void couche_batch_begin(struct couche_batch *batch)
 	init_completion(&batch->done);
 	batch->failed = 0;
 	batch->abandoned = 0;
+	batch->unanswered = false;
+	batch->quiet = false;
 	batch->hold = NULL;
 }
 
@@ -214,6 +216,8 @@ static void leg_bio_end(struct couche_flight *flight, blk_status_t status)
 	if (status) {
 		if (!lb->quiet)
 			couche_leg_note_error(flight->leg, flight->life, lb->write);
+		if (status == BLK_STS_TIMEOUT)
+			WRITE_ONCE(batch->unanswered, true);
 		if (status == BLK_STS_TIMEOUT && !lb->write)
 			set_bit(lb->tag, (unsigned long *)&batch->abandoned);
 		set_bit(lb->tag, (unsigned long *)&batch->failed);
@@ -262,7 +266,7 @@ static struct bio *leg_bio_alloc(struct couche_leg *leg, unsigned int vecs, blk_
 	lb->tag = tag;
 	lb->write = op_is_write(opf);
 	lb->flush = opf & REQ_PREFLUSH;
-	lb->quiet = false;
+	lb->quiet = batch->quiet;
 	bio->bi_end_io = leg_endio;
 	atomic_inc(&batch->pending);
 	return bio;
@@ -273,10 +277,13 @@ static void leg_bio_send(struct couche_leg *leg, struct bio *bio)
 {
 	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
 	bool patient = lb->flush || (lb->write && leg->role == COUCHE_ROLE_META);
+	struct couche_batch *batch = lb->batch;
 
 	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops,
 				patient ? FLIGHT_PATIENT : FLIGHT_USUAL))
 		submit_bio(bio);
+	else
+		WRITE_ONCE(batch->unanswered, true);
 }
 
 static unsigned int leg_bio_fill(struct bio *bio, void *buf, size_t len)
@@ -375,6 +382,28 @@ static struct held_buffer *held_buffer_alloc(struct couche_pool *pool, size_t le
 	return held;
 }
 
+static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
+		    size_t len, bool quiet)
+{
+	struct held_buffer *held = held_buffer_alloc(leg->pool, len);
+	struct couche_batch batch;
+	int err;
+
+	if (!held)
+		return -ENOMEM;
+	couche_batch_begin(&batch);
+	batch.hold = &held->hold;
+	batch.quiet = quiet;
+	couche_leg_submit(leg, opf, sector, held->data, len, &batch, 0);
+	err = couche_batch_wait(&batch) ? -EIO : 0;
+	if (!err)
+		memcpy(buf, held->data, len);
+	else if (batch.unanswered)
+		err = -ETIMEDOUT;
+	couche_hold_put(&held->hold);
+	return err;
+}
+
 /**
  * couche_leg_read() - Read into any memory and wait
  * @leg: the leg
@@ -386,25 +415,32 @@ static struct held_buffer *held_buffer_alloc(struct couche_pool *pool, size_t le
  * For what is small or rare: it is read into a buffer made for it.
  *
  * Context: process; sleeps.
- * Return: 0, -EIO or -ENOMEM.
+ * Return: 0, -EIO or -ENOMEM; -ETIMEDOUT: the leg did not answer in time, this
+ * or something else, and nothing is known of what it holds.
  */
 int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
 		    size_t len)
 {
-	struct held_buffer *held = held_buffer_alloc(leg->pool, len);
-	struct couche_batch batch;
-	int err;
+	return leg_read(leg, opf, sector, buf, len, false);
+}
 
-	if (!held)
-		return -ENOMEM;
-	couche_batch_begin(&batch);
-	batch.hold = &held->hold;
-	couche_leg_submit(leg, opf, sector, held->data, len, &batch, 0);
-	err = couche_batch_wait(&batch) ? -EIO : 0;
-	if (!err)
-		memcpy(buf, held->data, len);
-	couche_hold_put(&held->hold);
-	return err;
+/**
+ * couche_leg_read_quietly() - Read what is known to be wrong there once more
+ * @leg: the leg
+ * @opf: REQ_OP_READ and flags
+ * @sector: first sector
+ * @buf: where to
+ * @len: bytes, a multiple of the block size
+ *
+ * As couche_leg_read(), but an error does not count as the leg's.
+ *
+ * Context: process; sleeps.
+ * Return: as couche_leg_read().
+ */
+int couche_leg_read_quietly(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
+			    size_t len)
+{
+	return leg_read(leg, opf, sector, buf, len, true);
 }
 
 static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)
@@ -415,12 +451,12 @@ static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)
 	if (!max)
 		return -EOPNOTSUPP;
 	couche_batch_begin(&batch);
+	/* It may turn out only now that the device cannot do this. */
+	batch.quiet = true;
 	while (sectors) {
 		u32 n = min(sectors, max);
 		struct bio *bio = leg_bio_alloc(leg, 0, REQ_OP_WRITE_ZEROES, &batch, 0);
 
-		/* It may turn out only now that the device cannot do this. */
-		container_of(bio, struct couche_leg_bio, bio)->quiet = true;
 		bio->bi_iter.bi_sector = sector;
 		bio->bi_iter.bi_size = n << SECTOR_SHIFT;
 		leg_bio_send(leg, bio);

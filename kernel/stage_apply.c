@@ -187,8 +187,8 @@ static int drop_slots(struct apply *a)
  * still owns it.
  *
  * Context: process; sleeps, not inside io_gate. Takes a stripe.
- * Return: 0; -EIO (also when more than COUCHE_COMMIT_SLOTS are lost), -ENOMEM, or
- * the error that stopped the metadata: all that was staged still is.
+ * Return: 0; -EIO (also when more than COUCHE_COMMIT_SLOTS are lost), -ENOMEM,
+ * -ETIMEDOUT, or the error that stopped the metadata: all that was staged still is.
  */
 int couche_stage_apply_owned(struct couche_map_page *page, couche_extent_t extent, bool urgent)
 {

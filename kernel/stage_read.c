@@ -84,27 +84,41 @@ static bool slot_good(const struct couche_stage_hit *hit, const u8 *data)
 	return couche_crc32c(~0, data, COUCHE_BLOCK_SIZE) == hit->crc;
 }
 
+/* What is known to be lost is no new error of the leg. -EILSEQ: it is not what was written. */
 static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to)
 {
-	int err = couche_leg_read(leg, REQ_OP_READ, couche_stage_sector(leg->pool, hit->slot), to,
-				  COUCHE_BLOCK_SIZE);
+	sector_t sector = couche_stage_sector(leg->pool, hit->slot);
+	int err = hit->unreadable ?
+			  couche_leg_read_quietly(leg, REQ_OP_READ, sector, to, COUCHE_BLOCK_SIZE) :
+			  couche_leg_read(leg, REQ_OP_READ, sector, to, COUCHE_BLOCK_SIZE);
 
-	if (err || slot_good(hit, to))
-		return err;
-	/* What is known to be lost is no new error of the leg. */
-	if (hit->unreadable)
-		return -EIO;
-	atomic_inc(&leg->csum_errors);
-	couche_leg_check_errors(leg);
-	return -EIO;
+	if (!err && !slot_good(hit, to))
+		err = -EILSEQ;
+	return err;
+}
+
+/*
+ * Legs that have something else than a leg that has it. Where none has it there is
+ * none that would be better without the others.
+ */
+static void blame_legs(struct couche_pool *pool, u64 wrong)
+{
+	for (; wrong; wrong &= wrong - 1) {
+		struct couche_leg *leg = &pool->legs[__ffs64(wrong)];
+
+		atomic_inc(&leg->csum_errors);
+		couche_leg_check_errors(leg);
+	}
 }
 
 /*
  * From whichever leg has it as it was written, failed ones last. A leg that
- * was not asked for want of memory may be the one: then nothing is said of it.
+ * was not asked for want of memory, or a current one that does not answer, may be
+ * the one: then nothing is said of it.
  */
 static int read_slot(struct couche_pool *pool, const struct couche_stage_hit *hit, u8 *to)
 {
+	u64 asked = 0, wrong = 0;
 	unsigned int pass;
 	int ret = -EIO;
 	u32 i;
@@ -113,12 +127,17 @@ static int read_slot(struct couche_pool *pool, const struct couche_stage_hit *hi
 		for (i = 0; i < pool->nr_legs; i++) {
 			int err;
 
-			if (!is_meta(&pool->legs[i], !pass))
+			if ((asked & BIT_ULL(i)) || !is_meta(&pool->legs[i], !pass))
 				continue;
+			asked |= BIT_ULL(i);
 			err = read_from(&pool->legs[i], hit, to);
-			if (!err)
+			if (!err) {
+				blame_legs(pool, wrong);
 				return 0;
-			if (err == -ENOMEM)
+			}
+			if (err == -EILSEQ)
+				wrong |= BIT_ULL(i);
+			else if (err == -ENOMEM || (err == -ETIMEDOUT && !pass))
 				ret = err;
 		}
 	return ret;
@@ -185,11 +204,14 @@ static int read_hits(struct hits *h, hits_sink_t sink, void *to)
 
 	couche_batch_begin(&batch);
 	batch.hold = &h->buffer->hold;
-	for (i = 0; leg && i < h->nr; i++)
-		if (!(h->hit[i].flags & COUCHE_STAGE_ZERO))
+	for (i = 0; leg && i < h->nr; i++) {
+		if (h->hit[i].unreadable)
+			failed |= BIT_ULL(i);
+		else if (!(h->hit[i].flags & COUCHE_STAGE_ZERO))
 			couche_leg_submit(leg, REQ_OP_READ,
 					  couche_stage_sector(h->pool, h->hit[i].slot),
 					  data_of(h, i), COUCHE_BLOCK_SIZE, &batch, i);
+	}
 	failed |= couche_batch_wait(&batch);
 	for (i = 0; i < h->nr && !err; i++)
 		err = take_or_leave(h, i, failed & BIT_ULL(i), sink, to);
@@ -270,7 +292,7 @@ static bool has_moved(struct couche_io *io)
  *
  * Context: process; sleeps.
  * Return: 0; -EAGAIN when the extent has moved since, and all of it must be
- * read again; -EIO.
+ * read again; -EIO or -ENOMEM.
  */
 int couche_stage_overlay(struct couche_io *io)
 {
@@ -287,8 +309,10 @@ int couche_stage_overlay(struct couche_io *io)
 		err = read_staged(&h, granule, end, copy_to_bio, io);
 	if (has_moved(io))
 		return -EAGAIN;
-	if (err == -EIO)
+	if (err == -EIO || err == -ETIMEDOUT) {
 		atomic64_inc(&io->volume->lost);
+		return -EIO;
+	}
 	return err < 0 ? err : 0;
 }
 
@@ -358,7 +382,8 @@ static void copy_to_stripe(void *to, u32 granule, const u8 *from)
  * @lost: how many no meta leg has as they were written: left out, and marked
  *
  * Context: process, by whoever moves or owns the extent; sleeps.
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; -ETIMEDOUT: a metadata leg that may have one of them does
+ * not answer.
  */
 int couche_stage_merge(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u32 *lost)
@@ -396,7 +421,7 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
 		return 0;
 	err = read_slot(pool, &hit, buf);
 	if (err)
-		return err == -ENOMEM ? err : 0;
+		return err == -EIO ? 0 : err;
 	couche_batch_begin(&batch);
 	batch.hold = &h->buffer->hold;
 	couche_leg_submit(leg, REQ_OP_WRITE, couche_stage_sector(pool, nr), buf,
@@ -412,7 +437,8 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
  * What cannot be read from any leg is left out: it is lost either way.
  *
  * Context: process; sleeps.
- * Return: 0, -EIO when the leg cannot be written, or -ENOMEM.
+ * Return: 0, -EIO when the leg cannot be written, -ENOMEM, or -ETIMEDOUT when
+ * another one, which may have what it needs, does not answer.
  */
 int couche_stage_copy(struct couche_pool *pool, struct couche_leg *leg)
 {

@@ -76,8 +76,9 @@ static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *l
 		else
 			failed++;
 	}
+	/* What one lacks that is being restored the others have, or nobody has. */
 	if (leg->role == COUCHE_ROLE_META)
-		return others > 0;
+		return others > 0 || !couche_leg_current(leg);
 	return failed < couche_shape_least_m(pool, leg->role - COUCHE_ROLE_HOT) ||
 	       couche_group_survives(pool, leg);
 }

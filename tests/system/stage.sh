@@ -81,9 +81,6 @@ ok "without one of the meta legs and two cold ones" all leg_break 0 AND leg_brea
 	leg_break 4 AND reads_as_model
 ok "writes go on" all write 32 $((BLOCKS * 11 + 7)) 12 AND sync $V AND reads_as_model
 ok "the meta leg comes back" all leg_mend 0 AND leg_mend 3 AND leg_mend 4 AND leg_back 0
-all_online() {
-	is AAAAAAAAA pool_legs
-}
 ok "and the others" all leg_back 3 AND leg_back 4 AND eventually 20 all_online
 ok "the meta leg that was away has what was staged: the other may go (I1)" all leg_break 1 AND \
 	reads_as_model

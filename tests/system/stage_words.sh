@@ -90,6 +90,27 @@ endless() {
 	[ $? -ne 124 ]
 }
 
+ONLINE=AAAAAAAAAAAAAAAA
+all_online() {
+	is "${ONLINE:0:${#DEVS[@]}}" pool_legs
+}
+
+# with_one_copy LEG: reads as it should when this one is all there is of the mirror, of
+# which the legs are $HOT
+with_one_copy() {
+	local other=$((HOT[0] + HOT[1] - $1)) status
+	message fail_leg $other && reads_as_model
+	status=$?
+	message restore_leg $other && eventually 30 all_online && return $status
+}
+
+blank() {
+	local i
+	for i in "${!DEVS[@]}"; do
+		leg_blank "$i" || return
+	done
+}
+
 # leg_back LEG: restored, unless it is back by itself
 leg_back() {
 	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"

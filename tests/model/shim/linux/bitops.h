@@ -40,6 +40,11 @@ static inline bool test_and_clear_bit(unsigned long nr, unsigned long *map)
 	return old;
 }
 
+static inline unsigned long __ffs64(u64 word)
+{
+	return __builtin_ctzll(word);
+}
+
 #include <linux/bitmap.h>
 
 #endif
