@@ -462,21 +462,49 @@ static int replay_block(struct recovery *r, const void *block)
 	return err;
 }
 
-/* The block that continues the journal, from whichever leg has it whole. */
-static bool read_journal_block(struct recovery *r, u64 seq, u32 pos, void *block, bool *last)
+/*
+ * The block that continues the journal, from whichever leg has it whole. -ENODATA:
+ * none has it. What was acknowledged is on all current legs, so it is enough if one
+ * of them could be read and has something else.
+ */
+static int read_journal_block(struct recovery *r, u64 seq, u32 pos, void *block, bool *last)
 {
 	struct couche_pool *pool = r->pool;
 	sector_t sector = pool->super.journal_start + (sector_t)pos * COUCHE_BLOCK_SECTORS;
 	struct couche_leg *leg;
 	const char *field;
+	int ret = -EIO;
 	u32 l = 0;
 
-	while ((leg = next_meta(pool, &l)))
-		if (!couche_leg_read(leg, REQ_OP_READ | REQ_META, sector, block,
-				     COUCHE_BLOCK_SIZE) &&
-		    !couche_journal_decode(block, seq, pos, pool->seed, last, &field))
-			return true;
-	return false;
+	while ((leg = next_meta(pool, &l))) {
+		int err = couche_leg_read(leg, REQ_OP_READ | REQ_META, sector, block,
+					  COUCHE_BLOCK_SIZE);
+
+		if (!err && !couche_journal_decode(block, seq, pos, pool->seed, last, &field))
+			return 0;
+		if (ret != -ENODATA)
+			ret = err ?: -ENODATA;
+	}
+	return ret;
+}
+
+/* The next one of a commit, or what ends the journal. */
+static int next_journal_block(struct recovery *r, u64 seq, u32 pos, unsigned int nr, bool *last)
+{
+	u32 block = (pos + nr) % r->pool->super.journal_blocks;
+	int err;
+
+	if (nr == COUCHE_COMMIT_BLOCKS)
+		return -ENODATA;
+	err = read_journal_block(r, seq + nr, block,
+				 r->buf + ((size_t)nr << COUCHE_BLOCK_SHIFT), last);
+	/* Behind the tail of a pool that was stopped there is nothing. */
+	if (!err || err == -ENODATA || r->pool->super.clean)
+		return err ? -ENODATA : 0;
+	DMERR("%s: journal: block %u, sector %llu: cannot be read on any metadata leg",
+	      r->pool->device, block,
+	      r->pool->super.journal_start + (u64)block * COUCHE_BLOCK_SECTORS);
+	return err;
 }
 
 /*
@@ -491,7 +519,7 @@ static bool later_commit(struct recovery *r, u64 seq, u32 pos)
 	bool last, ended = false;
 
 	for (i = 1; i <= 2 * COUCHE_COMMIT_BLOCKS && i < ring; i++) {
-		if (!read_journal_block(r, seq + i, (pos + i) % ring, r->best, &last))
+		if (read_journal_block(r, seq + i, (pos + i) % ring, r->best, &last))
 			continue;
 		if (ended)
 			return true;
@@ -518,10 +546,11 @@ static int replay_journal(struct recovery *r)
 	for (total = 0; total < ring; total++) {
 		bool last;
 
-		if (nr == COUCHE_COMMIT_BLOCKS ||
-		    !read_journal_block(r, seq + nr, (pos + nr) % ring,
-					r->buf + ((size_t)nr << COUCHE_BLOCK_SHIFT), &last))
+		err = next_journal_block(r, seq, pos, nr, &last);
+		if (err == -ENODATA)
 			break;
+		if (err)
+			return err;
 		nr++;
 		if (!last)
 			continue;

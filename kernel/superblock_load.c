@@ -20,7 +20,8 @@ static int read_slots(struct couche_pool *pool, struct couche_leg *leg, void *bu
 
 	if (err)
 		DMERR("%s: leg %u: superblock: cannot be read", pool->device, leg->index);
-	return err;
+	/* Whether it has answered makes no difference here. */
+	return err == -ETIMEDOUT ? -EIO : err;
 }
 
 static bool newer(const struct couche_super *a, const struct couche_super *b)

@@ -26,6 +26,7 @@ struct replay {
 	void *block;
 	const char *field;	/* why the chain ended */
 	bool damaged;		/* and not for a block that was never or long ago written */
+	bool unreadable;	/* no leg could even be read there */
 	struct lack lack[COUCHE_COMMIT_BLOCKS * COUCHE_MAX_META_LEGS];
 	unsigned int nr_lacks;	/* in the commit that is being read */
 };
@@ -160,6 +161,7 @@ static bool read_block(struct replay *r, u64 seq, u32 pos, void *to, bool *last)
 
 	r->field = "";
 	r->damaged = false;
+	r->unreadable = true;
 	for (leg = 0; leg < o->super.nr_legs; leg++) {
 		const char *field = "cannot be read";
 		bool flag;
@@ -169,8 +171,10 @@ static bool read_block(struct replay *r, u64 seq, u32 pos, void *to, bool *last)
 			continue;
 		err = couche_offline_read(o, leg, sector_of(&o->super, pos), r->block,
 					  COUCHE_BLOCK_SIZE);
-		if (!err)
+		if (!err) {
+			r->unreadable = false;
 			err = couche_journal_decode(r->block, seq, pos, o->seed, &flag, &field);
+		}
 		if (err) {
 			note_lack(r, leg, pos, field);
 			r->field = field;
@@ -222,7 +226,8 @@ static void look_behind(struct replay *r, u64 seq, u32 pos)
 	struct couche_spot spot = couche_offline_spot(r->map->o, COUCHE_NO_LEG);
 	u32 ring = r->map->o->super.journal_blocks, i, behind = 0;
 	const char *field = r->field;
-	bool damaged = r->damaged, ended = false, proven = false, last;
+	bool damaged = r->damaged, unreadable = r->unreadable && !r->map->o->super.clean;
+	bool ended = false, proven = false, last;
 
 	for (i = 1; i < ring - r->map->journal.blocks; i++) {
 		if (!read_block(r, seq + i, (pos + i) % ring, r->blocks, &last))
@@ -238,6 +243,10 @@ static void look_behind(struct replay *r, u64 seq, u32 pos)
 		snprintf(what, sizeof(what), "%s: the log goes on behind it, %u blocks are lost",
 			 *field ? field : "missing", behind);
 		couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "journal block %u", pos);
+	} else if (unreadable) {
+		couche_finding_add(&spot, COUCHE_FINDING_LOSS,
+				   "cannot be read on any metadata leg, and what was committed last may be there",
+				   "journal block %u", pos);
 	} else if (behind || damaged) {
 		couche_finding_add(&spot, COUCHE_FINDING_NOTE,
 				   *field ? field : "the last commit was not finished",

@@ -6,6 +6,7 @@ usage: torn.py supers FROM TO        the superblocks of FROM over those of TO
        torn.py freed FROM TO         pages that are free in TO are as in FROM
        torn.py journal IMAGE         commits since the tail: first block of each
        torn.py damage IMAGE BLOCK    one byte of a journal block, by its number
+       torn.py sector IMAGE BLOCK    where a journal block lies
        torn.py slot IMAGE            the slot with the newest page of extents
        torn.py rot IMAGE             one byte of the newest page of extents
        torn.py lost FROM TO          in TO that page's slot is as in FROM
@@ -111,6 +112,8 @@ def main(argv):
         area = areas(image)
         image[area["journal"] + int(argv[3]) * BLOCK + 100] ^= 0x40
         store(path, image)
+    elif verb == "sector":
+        print(areas(image)["journal"] // 512 + int(argv[3]) * 8)
     elif verb == "slot":
         print(newest_map(image, areas(image))[1])
     elif verb == "rot":

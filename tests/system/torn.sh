@@ -136,6 +136,13 @@ close_all
 not_started() {
 	! dmsetup info $POOL >/dev/null 2>&1 || pool_remove
 }
+# fails_with STATUS PATTERN COMMAND...
+fails_with() {
+	local status=$1 pattern=$2 output
+	shift 2
+	output=$("$@" 2>&1)
+	same "$?" "$status" && grep -E "$pattern" <<<"$output"
+}
 must new_pool
 must fill_extents 0 8
 must message checkpoint
@@ -189,6 +196,24 @@ ok "a damaged one with others behind it is not the journal's end: refused (I1)" 
 cp /tmp/before/0 /tmp/now/0
 must put_legs
 ok "whole again, it has everything" all start AND check_extents 0 13
+must close_all
+
+# What was acknowledged last may be in a block that cannot be read.
+unreadable() {
+	local sector
+	sector=$(torn sector /tmp/now/0 "$1")
+	leg_table 0 "0 $sector linear /dev/nb0 0
+$sector 8 error
+$((sector + 8)) $((SIZES[0] * 2048 - sector - 8)) linear /dev/nb0 $((sector + 8))"
+}
+must put_legs
+must unreadable "${COMMITS[-1]}"
+ok "one that cannot be read is not the journal's end either: refused (I1)" \
+	refused 'journal: block .*, sector [0-9]+: cannot be read' pool_create
+not_started
+ok "couchectl check says so" fails_with 8 'journal block.*cannot be read' couchectl check "${DEVS[@]}"
+must leg_mend 0
+ok "when it can be, everything is there" all start AND check_extents 0 13
 must close_all
 
 ok "and the module goes" eventually 10 rmmod dm_couche
