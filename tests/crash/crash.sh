@@ -5,8 +5,8 @@
 #
 # Let the power fail at POINTS points (default 2000) of what pools wrote, and
 # compare all that they hold afterwards (I1, I2, I3); couche-replay.c says how.
-# As many machines as there are processors, twice, each with its own seed:
-# much of their time is waiting. All but one in each wave have one processor:
+# As many machines as there are processors, four times, each with its own seed:
+# most of their time is waiting. All but one in each wave have one processor:
 # two, of which the host runs one, spend most of their time spinning for locks.
 # COUCHE_SEED repeats a run's recordings as far as their threads allow.
 #
@@ -20,7 +20,7 @@ cd "$(dirname "$0")/../.."
 
 WANTED=${1:-2000}
 SEED=${COUCHE_SEED:-$(($(date +%s%N) % 1000000007))}
-MACHINES=${COUCHE_CRASH_MACHINES:-$(($(jobs_count) * 2))}
+MACHINES=${COUCHE_CRASH_MACHINES:-$(($(jobs_count) * 4))}
 AT_ONCE=400			# points of one recording, at most
 LIMIT=1500			# seconds of a machine
 LOGS=build/crash/logs
