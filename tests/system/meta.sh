@@ -40,7 +40,7 @@ new_pool() {
 	for i in "${!DEVS[@]}"; do
 		leg_blank "$i"
 	done
-	pool_format && volume_create 1 $SIZE
+	pool_format hot 1+0 && volume_create 1 $SIZE
 }
 
 # fill DEVICE FIRST COUNT: extents, durably

@@ -318,7 +318,7 @@ static void test_groups_are_formed_as_they_are_chosen(void **state)
 	assert_int_equal(formed(legs, 3, 2, 8), 7);
 	assert_true(legs[0].free_segments + legs[1].free_segments == 0);
 	for (i = 0; i < 3; i++)
-		legs[i].free_segments = legs[i].total_segments = 8;
+		leg(&legs[i], i, 0, 8);
 	assert_int_equal(formed(legs, 3, 2, 20), 12);
 	assert_int_equal(legs[0].free_segments + legs[1].free_segments + legs[2].free_segments, 0);
 	assert_int_equal(formed(legs, 3, 2, 1), 0);
