@@ -3,6 +3,7 @@
  * Bios, and the devices' side of them: those on their way come back in any
  * order, each in a thread of its own, which stands for an interrupt.
  */
+#include "machine.h"
 #include "model.h"
 #include "ramleg.h"
 
@@ -144,6 +145,8 @@ static void note_event(const struct bio *bio)
 	model_event(MODEL_EVENT_META);
 	if (bio->bi_iter.bi_size > 4096)
 		model_event(MODEL_EVENT_LONG_META);
+	if (machine_is_refilling())
+		model_event(MODEL_EVENT_REFILL);
 }
 
 void submit_bio(struct bio *bio)

@@ -60,6 +60,7 @@ static void set_vacant(u32 i)
 	machine.lost[i] = NULL;
 	machine.sick &= ~BIT_ULL(i);
 	machine.missing &= ~BIT_ULL(i);
+	machine.behind &= ~BIT_ULL(i);
 	draining &= ~BIT_ULL(i);
 }
 
@@ -71,6 +72,7 @@ static void set_leg(const struct couche_pool *pool, u32 i)
 		return;
 	/* It is still to be filled. */
 	machine.weak = true;
+	machine.behind |= BIT_ULL(i);
 	if (machine.sick)
 		machine.sick |= BIT_ULL(i);
 }

@@ -13,6 +13,10 @@
 #include "resync.h"
 
 #define PATIENCE_MS	120000	/* of the machine's own time, to be whole again */
+#define NOT_BLIND	MACHINE_PLACES
+
+/* The leg that cannot be read well during a start. */
+static u32 blind = NOT_BLIND;
 
 /**
  * fault_sick() - How many legs of a role cannot be counted on?
@@ -122,6 +126,35 @@ void fault_play(struct couche_pool *pool, bool mirrored)
 		fault_make_sick(machine.legs[i]);
 }
 
+/**
+ * fault_refill() - A metadata leg fails by order, or gets anew what it has missed
+ * @pool: in use
+ */
+void fault_refill(struct couche_pool *pool)
+{
+	u32 i, first = model_below(machine.nr_legs);
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (couche_leg_member(&pool->legs[i]) &&
+		    pool->legs[i].role == COUCHE_ROLE_META &&
+		    READ_ONCE(pool->legs[i].state) != COUCHE_LEG_ONLINE) {
+			restore_failed(pool);
+			return;
+		}
+	for (i = first; i < machine.nr_legs; i++) {
+		u64 bit = BIT_ULL(i);
+
+		if (machine.roles[i] != COUCHE_ROLE_META || machine.places[i] != PLACE_LEG)
+			continue;
+		if (!(machine.sick & bit) && !fault_allowed(COUCHE_ROLE_META))
+			continue;
+		machine.sick |= bit;
+		machine.weak = true;
+		order_failed(pool, i);
+		return;
+	}
+}
+
 static bool all_online(const struct couche_pool *pool)
 {
 	u32 i;
@@ -184,6 +217,7 @@ void fault_mend(struct couche_pool *pool)
 		return;
 	for (i = 0; i < MACHINE_DEVICES; i++)
 		model_leg_heal(&machine.devices[i]);
+	machine.behind |= machine.sick | machine.missing;
 	machine.sick = 0;
 	if (machine.missing) {
 		machine.missing = 0;
@@ -198,6 +232,63 @@ void fault_mend(struct couche_pool *pool)
 				   PATIENCE_MS / 1000);
 	} while (!is_whole(pool) || !fault_scrub(pool));
 	machine.weak = false;
+	machine.behind = 0;
+}
+
+/* --- a metadata leg that cannot be read for a while --------------------------------- */
+
+static bool is_sound_meta(u32 i)
+{
+	return machine.roles[i] == COUCHE_ROLE_META && machine.places[i] == PLACE_LEG &&
+	       !((machine.behind | machine.sick | machine.missing) & BIT_ULL(i));
+}
+
+/**
+ * fault_blind() - One metadata leg cannot be read well until the pool is active
+ *
+ * It is in the table and counts as current. Another one has all that it has.
+ */
+void fault_blind(void)
+{
+	u32 sound[MACHINE_PLACES], nr = 0, i;
+
+	if (!machine.faults || !machine.formatted)
+		return;
+	for (i = 0; i < machine.nr_legs; i++)
+		if (is_sound_meta(i))
+			sound[nr++] = i;
+	if (nr < 2)
+		return;
+	blind = sound[model_below(nr)];
+	machine.legs[blind]->blind = 300;
+	machine_counts.blind++;
+	model_log("fault: %s can hardly be read", machine.legs[blind]->name);
+}
+
+/* So many errors that it failed, or, in a start that was cut, may have failed. */
+static void end_blindness(const struct couche_pool *pool)
+{
+	const struct couche_leg *leg;
+
+	if (blind == NOT_BLIND)
+		return;
+	leg = pool ? &pool->legs[blind] : NULL;
+	if (!leg || READ_ONCE(leg->state) != COUCHE_LEG_ONLINE || READ_ONCE(leg->fail_asked)) {
+		machine.sick |= BIT_ULL(blind);
+		machine.weak = true;
+	}
+	blind = NOT_BLIND;
+}
+
+/**
+ * fault_started() - What was to be so for the time of a start is over
+ * @pool: active
+ */
+void fault_started(struct couche_pool *pool)
+{
+	if (blind != NOT_BLIND)
+		machine.legs[blind]->blind = 0;
+	end_blindness(pool);
 }
 
 /**
@@ -212,7 +303,9 @@ void fault_after_death(bool all)
 		return;
 	for (i = 0; i < MACHINE_DEVICES; i++)
 		model_leg_heal(&machine.devices[i]);
+	end_blindness(NULL);
 	machine.missing |= machine.sick;
+	machine.behind |= machine.missing;
 	machine.sick = 0;
 	if (machine.weak) {
 		/* The same ones, or none: they have missed what others have. */

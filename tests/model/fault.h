@@ -12,8 +12,11 @@ struct couche_pool;
 struct model_leg;
 
 void fault_play(struct couche_pool *pool, bool mirrored);
+void fault_refill(struct couche_pool *pool);
 void fault_mend(struct couche_pool *pool);
 void fault_after_death(bool all);
+void fault_blind(void);
+void fault_started(struct couche_pool *pool);
 
 u32 fault_sick(u8 role);
 bool fault_allowed(u8 role);

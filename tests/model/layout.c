@@ -137,6 +137,7 @@ void machine_new_layout(void)
 	machine.formatted = false;
 	machine.missing = 0;
 	machine.sick = 0;
+	machine.behind = 0;
 	machine.peeking = false;
 	machine.weak = false;
 	machine.faults = model_chance(500);

@@ -25,7 +25,9 @@ static struct couche_pool *pool;
 static u64 life_operations;
 static bool dies_in_use;
 static u32 death;			/* the event that it waits for */
-static bool torn;			/* the last one died in a long commit */
+static bool died;			/* the last one did */
+static bool torn;			/* in a long commit */
+static bool refilling;			/* while a metadata leg got what it lacked */
 static u64 really_missing;		/* while it looks at some legs only */
 
 static void message(const char *text)
@@ -73,6 +75,17 @@ void machine_load_table(void)
 bool machine_is_unsettled(void)
 {
 	return pool->states_unwritten;
+}
+
+bool machine_is_refilling(void)
+{
+	u32 i;
+
+	for (i = 0; pool && i < pool->nr_legs; i++)
+		if (pool->legs[i].role == COUCHE_ROLE_META &&
+		    READ_ONCE(pool->legs[i].state) == COUCHE_LEG_RESTORING)
+			return true;
+	return false;
 }
 
 void machine_note_durable(bool unsettled)
@@ -229,6 +242,10 @@ static void administer(void)
 		fault_play(pool, true);
 		return;
 	}
+	if (death == MODEL_EVENT_REFILL && model_chance(800)) {
+		fault_refill(pool);
+		return;
+	}
 	if (model_chance(death == MODEL_EVENT_ORDER ? 500 : machine.restless)) {
 		change_play(pool);
 		return;
@@ -326,19 +343,23 @@ static u32 choose_event(void)
 		return MODEL_EVENT_UNSETTLED;
 	if (machine.tight && model_chance(400))
 		return MODEL_EVENT_REUSE;
+	/* So that there is another one that has all, and one that cannot be read. */
+	if (machine.faults && machine_spare(COUCHE_ROLE_META) > 1 && model_chance(400))
+		return MODEL_EVENT_REFILL;
 	return model_below(MODEL_NR_EVENTS);
 }
 
 /* Nothing else is to come before it. */
 static bool is_patient(u32 event)
 {
-	return event == MODEL_EVENT_LONG_META ||
-	       event == MODEL_EVENT_UNSETTLED || event == MODEL_EVENT_REUSE;
+	return event == MODEL_EVENT_LONG_META || event == MODEL_EVENT_UNSETTLED ||
+	       event == MODEL_EVENT_REUSE || event == MODEL_EVENT_REFILL;
 }
 
 /*
  * It lives on, or dies at any step, or in the middle of what is delicate. After
- * a commit that may be torn, the next one is.
+ * a commit that may be torn, the next one is; what is left on some metadata legs
+ * of a checkpoint is not to be written anew before the next start.
  */
 static void choose_end(void)
 {
@@ -351,6 +372,7 @@ static void choose_end(void)
 		[MODEL_EVENT_DURABLE] = 6,
 		[MODEL_EVENT_UNSETTLED] = 1,
 		[MODEL_EVENT_REUSE] = 3,
+		[MODEL_EVENT_REFILL] = 9,
 		[MODEL_EVENT_ORDER] = 3,
 	};
 	u32 event = choose_event();
@@ -361,7 +383,7 @@ static void choose_end(void)
 	death = MODEL_EVENT_NONE;
 	if (model_chance(100))
 		return;
-	if (torn && dies_in_use && model_chance(800)) {
+	if ((torn || refilling) && dies_in_use && model_chance(800)) {
 		event = MODEL_EVENT_DURABLE;
 		bits = 1 + model_below(4);
 	}
@@ -375,7 +397,7 @@ static void choose_end(void)
 
 static enum client_mood choose_mood(void)
 {
-	if (torn || death == MODEL_EVENT_UNSETTLED)
+	if (torn || refilling || death == MODEL_EVENT_UNSETTLED)
 		return CLIENTS_ANXIOUS;
 	if (death == MODEL_EVENT_REUSE)
 		return CLIENTS_CHURNING;
@@ -391,8 +413,11 @@ static void life_main(void *arg)
 		model_fail("harness", "no memory");
 	if (!first && model_chance(200))
 		peek();
+	if (refilling || (died && model_chance(400)))
+		fault_blind();
 	machine.drained = false;
 	start_pool();
+	fault_started(pool);
 	change_look(pool);
 	if (first)
 		create_volumes();
@@ -401,7 +426,7 @@ static void life_main(void *arg)
 	if (dies_in_use)
 		choose_end();
 	clients_start(volumes, life_operations, choose_mood());
-	if (death == MODEL_EVENT_UNSETTLED)
+	if (death == MODEL_EVENT_UNSETTLED || death == MODEL_EVENT_REFILL)
 		pace = 4;
 	while (!clients_over()) {
 		administer();
@@ -485,13 +510,15 @@ void machine_live(u64 operations)
 	choose_rates();
 	model_spawn("life", life_main, NULL);
 	/* The layout's first life is one that makes it, and is not killed in that. */
-	dies_in_use = model_chance(torn ? 950 : 750);
+	dies_in_use = model_chance(torn || refilling ? 950 : 750);
 	if (machine.formatted && !dies_in_use)
 		choose_end();
 	model_run();
 	machine_counts.lives++;
 	machine_counts.kills += model_killed();
-	torn = model_killed() && death == MODEL_EVENT_LONG_META;
+	died = model_killed();
+	torn = died && death == MODEL_EVENT_LONG_META;
+	refilling = died && death == MODEL_EVENT_REFILL;
 	model_log("%s, waited for event %u", model_killed() ? "killed" : "shut down", death);
 	power_off();
 	forget();

@@ -36,6 +36,7 @@ struct machine {
 	bool formatted;
 	u64 missing;			/* bit per leg: not in the table */
 	u64 sick;			/* with a fault just now, or still to be filled */
+	u64 behind;			/* not known to have all, until the pool is whole */
 	bool peeking;			/* nothing is to be written */
 	bool weak;			/* legs are missing, or were, and may lack something */
 	bool faults;			/* legs may fail in this layout's lives */
@@ -48,7 +49,7 @@ extern struct machine machine;
 
 /* What a run has done. */
 struct machine_counts {
-	u64 lives, kills, layouts, scrubs, accounts, faults, degraded, peeks, refused, full;
+	u64 lives, kills, layouts, scrubs, accounts, faults, degraded, peeks, refused, full, blind;
 	u64 orders, added, replaced, removed, drained, reshaped, interrupted;
 };
 
@@ -61,6 +62,7 @@ void machine_load_table(void);	/* while the pool is in use */
 u32 machine_spare(u8 role);
 void machine_prepare(struct model_leg *leg, u8 role);
 bool machine_is_unsettled(void);	/* a leg's state is being written */
+bool machine_is_refilling(void);	/* a metadata leg gets what it lacks */
 void machine_note_durable(bool unsettled);	/* a client was told so; it was, as it asked */
 void machine_note_reuse(void);	/* where an extent was another one is written */
 char *machine_table(char *line, size_t size);

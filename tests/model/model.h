@@ -37,6 +37,7 @@ enum {
 	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
 	MODEL_EVENT_UNSETTLED,		/* so, and all that while a leg's state was being written */
 	MODEL_EVENT_REUSE,		/* where an extent was another one is written */
+	MODEL_EVENT_REFILL,		/* all metadata is written, for a leg that lacks it */
 	MODEL_EVENT_ORDER,		/* legs, or the profile, are about to change */
 	MODEL_NR_EVENTS,
 };

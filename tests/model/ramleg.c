@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "couche_format.h"
 #include "machine.h"
 #include "oracle.h"
 
@@ -54,6 +55,7 @@ void model_leg_heal(struct model_leg *leg)
 	leg->read_errors = 0;
 	leg->write_errors = 0;
 	leg->flush_errors = 0;
+	leg->blind = 0;
 }
 
 static void fill(u8 *to, const struct model_write *w, u32 first, u32 nr)
@@ -180,12 +182,18 @@ static void fail_write(struct model_leg *leg, struct bio *bio)
 		free(w.data);
 }
 
+static bool fails_to_read(const struct model_leg *leg, const struct bio *bio)
+{
+	return model_chance(leg->read_errors) ||
+	       (bio->bi_iter.bi_sector >= COUCHE_DATA_START && model_chance(leg->blind));
+}
+
 static bool fails(const struct model_leg *leg, const struct bio *bio)
 {
 	if (leg->gone)
 		return true;
 	if (!op_is_write(bio_op(bio)))
-		return model_chance(leg->read_errors);
+		return fails_to_read(leg, bio);
 	if (bio->bi_opf & REQ_PREFLUSH)
 		return model_chance(leg->flush_errors);
 	return model_chance(leg->write_errors);

@@ -27,6 +27,7 @@ struct model_leg {
 	u64 slow;		/* sectors, from the first: other things are often done before */
 	bool gone;		/* it is pulled: nothing is answered but errors */
 	u32 read_errors, write_errors, flush_errors;	/* per thousand */
+	u32 blind;		/* likewise: reads of more than superblocks fail */
 	u64 nr_errors;		/* that it gave */
 };
 
