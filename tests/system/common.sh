@@ -230,6 +230,13 @@ leg_blank() {
 	sync "/dev/nb$1" 2>/dev/null || true
 }
 
+legs_blank() {
+	local i
+	for i in "${!DEVS[@]}"; do
+		leg_blank "$i" || return
+	done
+}
+
 # legs_save DIRECTORY: the legs as a power cut would leave them now, of one instant
 # though something is at work: once the meta legs, which are the first, take
 # nothing more, nothing is freed that they point at.

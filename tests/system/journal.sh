@@ -197,7 +197,7 @@ ok "the pool closes" pool_remove
 
 # --- no data journal -----------------------------------------------------------------
 
-must blank
+must legs_blank
 must pool_format hot 1+1 cold 4+2
 must volume_create 1 1
 ok "without a data journal a volume cannot ask" refused "no data journal" message set_journal 1 all

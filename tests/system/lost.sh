@@ -101,7 +101,7 @@ restored() {
 	eventually 30 message restore_leg "$1" && eventually 30 all_online
 }
 
-must blank
+must legs_blank
 truncate -s ${SIZE}M $MODEL
 must pool_format hot 1+1 cold 4+2 data_journal $((SLOTS * 8)) leg_timeout 1 "${KEEP[@]}"
 must volume_create 1 $SIZE
@@ -188,7 +188,7 @@ overwrite_many() {
 		status=none && sync $V
 }
 
-must blank
+must legs_blank
 truncate -s ${SIZE}M $MODEL
 must pool_format hot 1+1 cold 4+2 data_journal $((SLOTS * 8)) "${KEEP[@]}"
 must volume_create 1 $SIZE

@@ -13,34 +13,13 @@ V=/dev/mapper/vol1
 W=/dev/mapper/vol2
 BLOCKS=$((EXTENT / 8))		# of 4 KiB in an extent
 legs meta:8 meta:8 hot:48
-mkdir -p /tmp/now /tmp/before
 
 torn() {
 	python3 "$(dirname "$0")/torn.py" "$@"
 }
 
-# copy_legs DIRECTORY
-copy_legs() {
-	local i
-	for i in "${!DEVS[@]}"; do
-		dd if="/dev/nb$i" of="$1/$i" bs=1M iflag=direct status=none || return
-	done
-}
-
-# The machine as of /tmp/now.
-put_legs() {
-	local i
-	for i in "${!DEVS[@]}"; do
-		dd if="/tmp/now/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
-	done
-}
-
 new_pool() {
-	local i
-	for i in "${!DEVS[@]}"; do
-		leg_blank "$i"
-	done
-	pool_format hot 1+0 && volume_create 1 $SIZE
+	legs_blank && pool_format hot 1+0 && volume_create 1 $SIZE
 }
 
 # fill DEVICE FIRST COUNT: extents, durably
@@ -82,13 +61,13 @@ $((start + pages)) $((size - start - pages)) linear /dev/nb$1 $((start + pages))
 must new_pool
 must fill $V 0 8
 must message checkpoint
-must copy_legs /tmp/before
+must legs_save /tmp/before
 must blkdiscard -o 0 -l $((4 * BLOCKS * 4096)) $V
 must message checkpoint
 must close_all
-must copy_legs /tmp/now
+must legs_save /tmp/now
 must torn lost /tmp/before/1 /tmp/now/1
-must put_legs
+must legs_load /tmp/now
 ok "a leg that has an older page is not asked for it (I2)" all start AND \
 	reads_zeros $V 0 $((4 * BLOCKS)) AND check $V 4 4
 must close_all
@@ -116,13 +95,13 @@ must volume_open 2 200
 for extent in 0 400; do
 	must fill $W $extent 1
 done
-must copy_legs /tmp/before
+must legs_save /tmp/before
 must message checkpoint
-must copy_legs /tmp/now
+must legs_save /tmp/now
 must close_all
 must torn supers /tmp/before/1 /tmp/now/1
 must cp /tmp/before/0 /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 must map_fails 1 read
 second_life() {
 	start && volume_open 2 200 && check $V 0 8 && check $W 0 1 && check $W 400 1

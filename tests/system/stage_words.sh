@@ -104,13 +104,6 @@ with_one_copy() {
 	message restore_leg $other && eventually 30 all_online && return $status
 }
 
-blank() {
-	local i
-	for i in "${!DEVS[@]}"; do
-		leg_blank "$i" || return
-	done
-}
-
 # leg_back LEG: restored, unless it is back by itself
 leg_back() {
 	[ "$(pool_legs | cut -c$(($1 + 1)))" = A ] || message restore_leg "$1"

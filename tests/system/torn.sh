@@ -18,24 +18,8 @@ torn() {
 	python3 "$(dirname "$0")/torn.py" "$@"
 }
 
-# copy_legs DIRECTORY
-copy_legs() {
-	local i
-	for i in 0 1 2; do
-		dd if="/dev/nb$i" of="$1/$i" bs=1M iflag=direct status=none || return
-	done
-}
-
 copy_meta() {
 	dd if=/dev/nb0 of="$1/0" bs=1M iflag=direct status=none
-}
-
-# The machine as of /tmp/now.
-put_legs() {
-	local i
-	for i in 0 1 2; do
-		dd if="/tmp/now/$i" of="/dev/nb$i" bs=1M oflag=direct status=none || return
-	done
 }
 
 close_all() {
@@ -57,11 +41,7 @@ check_extents() {
 }
 
 new_pool() {
-	local i
-	for i in 0 1 2; do
-		leg_blank $i
-	done
-	pool_format hot 1+1 && volume_create 1 $SIZE
+	legs_blank && pool_format hot 1+1 && volume_create 1 $SIZE
 }
 
 # --- a checkpoint that never came to its superblock ---------------------------------
@@ -80,11 +60,11 @@ for slot in 0 1; do
 	must copy_meta /tmp/before
 	must message checkpoint
 	must fill_extents 16 8
-	must copy_legs /tmp/now
+	must legs_save /tmp/now
 	must close_all
 	must torn supers /tmp/before/0 /tmp/now/0
 	ok "slot $slot: the cut checkpoint's page is there" is $slot torn slot /tmp/now/0
-	must put_legs
+	must legs_load /tmp/now
 	ok "slot $slot: a start without a mirror" all pool_missing 2 pool_create AND \
 		volume_open 1 $SIZE AND check_extents 0 24
 	must close_all
@@ -112,12 +92,12 @@ must stamp fill /dev/mapper/vol2 3 0 64
 must sync /dev/mapper/vol2
 must copy_meta /tmp/before
 must message checkpoint
-must copy_legs /tmp/now
+must legs_save /tmp/now
 must volume_close 2
 must close_all
 must torn supers /tmp/before/0 /tmp/now/0
 ok "pages of the first life of an id are left behind" above 2 torn freed /tmp/before/0 /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 ok "the pool starts all the same" all start AND volume_open 2 $SIZE
 ok "the second life is what was written in it (I1, I2)" all \
 	stamp check /dev/mapper/vol2 3 0 64 AND \
@@ -149,22 +129,22 @@ must message checkpoint
 must copy_meta /tmp/before
 must blkdiscard -o 0 -l $((4 * BLOCKS * 4096)) $V
 must message checkpoint
-must copy_legs /tmp/now
+must legs_save /tmp/now
 must cp /tmp/now/0 /tmp/now/whole
 must close_all
 must torn rot /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 ok "a page whose newest version is damaged is not taken as it once was: refused (I2)" \
 	refused 'map page [0-9]+: its newest version is damaged' pool_create
 not_started
 must cp /tmp/now/whole /tmp/now/0
 must torn lost /tmp/before/0 /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 ok "nor one that a write was lost of (I2)" \
 	refused 'map pages of checkpoint [0-9]+: one is older' pool_create
 not_started
 must cp /tmp/now/whole /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 ok "whole again, it has everything" all start AND reads_zeros $V 0 $((4 * BLOCKS)) AND \
 	check_extents 4 4
 must close_all
@@ -178,23 +158,23 @@ must message checkpoint
 for extent in 8 9 10 11 12; do
 	must fill_extents $extent 1
 done
-must copy_legs /tmp/now
+must legs_save /tmp/now
 must close_all
 read -r -a COMMITS <<<"$(torn journal /tmp/now/0)"
 ok "the journal holds some commits" [ "${#COMMITS[@]}" -ge 4 ]
 cp /tmp/now/0 /tmp/before/0
 must torn damage /tmp/now/0 "${COMMITS[-1]}"
-must put_legs
+must legs_load /tmp/now
 ok "a damaged last commit is as one that was cut" all start AND check_extents 0 12
 close_all
 cp /tmp/before/0 /tmp/now/0
 must torn damage /tmp/now/0 "${COMMITS[1]}"
-must put_legs
+must legs_load /tmp/now
 ok "a damaged one with others behind it is not the journal's end: refused (I1)" \
 	refused 'journal: block .*: damaged' pool_create
 ! dmsetup info $POOL >/dev/null 2>&1 || pool_remove
 cp /tmp/before/0 /tmp/now/0
-must put_legs
+must legs_load /tmp/now
 ok "whole again, it has everything" all start AND check_extents 0 13
 must close_all
 
@@ -206,7 +186,7 @@ unreadable() {
 $sector 8 error
 $((sector + 8)) $((SIZES[0] * 2048 - sector - 8)) linear /dev/nb0 $((sector + 8))"
 }
-must put_legs
+must legs_load /tmp/now
 must unreadable "${COMMITS[-1]}"
 ok "one that cannot be read is not the journal's end either: refused (I1)" \
 	refused 'journal: block .*, sector [0-9]+: cannot be read' pool_create
