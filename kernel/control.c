@@ -71,6 +71,7 @@ void couche_pool_info(struct couche_pool *pool, struct couche_pool_info *info)
 	info->extent_sectors = pool->super.extent_sectors;
 	info->segment_sectors = pool->super.segment_sectors;
 	info->read_only = !couche_pool_writable(pool);
+	info->metadata_failed = test_bit(POOL_FAILED, &pool->flags);
 	info->journal_blocks = pool->super.journal_blocks;
 	info->journal_used = READ_ONCE(pool->commit.used);
 	info->commits = READ_ONCE(pool->commit.commits);

@@ -42,7 +42,8 @@ struct couche_pool_info {
 	u32 extent_sectors;
 	u32 segment_sectors;
 	bool degraded;
-	bool read_only;			/* failed metadata: no more writes */
+	bool read_only;			/* it takes no writes */
+	bool metadata_failed;		/* which is why */
 	u64 journal_blocks;
 	u64 journal_used;
 	u64 commits;

@@ -145,7 +145,8 @@ int couche_put_pool(struct sk_buff *skb, const struct couche_pool_info *pool)
 {
 	u32 flags = (pool->degraded ? COUCHE_POOL_FLAGS_DEGRADED : 0) |
 		    (pool->read_only ? COUCHE_POOL_FLAGS_READ_ONLY : 0) |
-		    (pool->stage_stuck ? COUCHE_POOL_FLAGS_STAGE_STUCK : 0);
+		    (pool->stage_stuck ? COUCHE_POOL_FLAGS_STAGE_STUCK : 0) |
+		    (pool->metadata_failed ? COUCHE_POOL_FLAGS_METADATA_FAILED : 0);
 	unsigned int tier;
 	int err;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "health.h"
 #include "plan.h"
 #include "pool.h"
 #include "size.h"
@@ -15,19 +16,6 @@ const struct couche_option couche_pool_status_options[] = {
 	{ NULL }
 };
 
-/* What ails a pool, counted over its legs and volumes. */
-struct health {
-	unsigned int failed, missing, restoring;
-	char legs[64];			/* those that should be seen to: "3, 6" */
-	uint64_t errors, lost_extents;
-	bool exhausted;			/* a tier lost all it can */
-	const char *tier;		/* that one */
-	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
-	bool cold_closed;		/* for any */
-	bool full;			/* nothing new can be written */
-	bool cold_there;		/* the pool has a cold tier */
-};
-
 /* What one command knows of a pool. */
 struct report {
 	struct couche_nl_pool pool;
@@ -35,7 +23,7 @@ struct report {
 	struct couche_nl_volume *volumes;
 	struct couche_nl_migration *migrations;
 	size_t nr_legs, nr_volumes, nr_migrations;
-	struct health health;
+	struct couche_health health;
 };
 
 static void report_destroy(struct report *report)
@@ -50,166 +38,10 @@ static bool is_running(const struct couche_nl_migration *migration)
 	return migration->state < COUCHE_MIGRATION_DONE;
 }
 
-static void note_leg(struct health *health, unsigned int index)
-{
-	size_t len = strlen(health->legs);
-
-	snprintf(health->legs + len, sizeof(health->legs) - len, "%s%u",
-		 len ? ", " : "", index);
-}
-
-static void judge_legs(const struct report *report, struct health *health)
-{
-	const struct couche_nl_tier *cold =
-		&report->pool.tier[COUCHE_TIER_COLD];
-	unsigned int lost[COUCHE_ROLE_COLD + 1] = { 0 }, nr_meta = 0, nr_cold = 0;
-	uint8_t tier;
-	size_t i;
-
-	for (i = 0; i < report->nr_legs; i++) {
-		const struct couche_nl_leg *leg = &report->legs[i];
-		bool bad = !leg->present || leg->state != COUCHE_LEG_ONLINE;
-
-		nr_meta += leg->role == COUCHE_ROLE_META;
-		nr_cold += leg->role == COUCHE_ROLE_COLD;
-		health->errors += leg->read_errors + leg->write_errors + leg->csum_errors;
-		if (!bad || leg->role > COUCHE_ROLE_COLD)
-			continue;
-		lost[leg->role]++;
-		if (!leg->present)
-			health->missing++;
-		else if (leg->state == COUCHE_LEG_RESTORING)
-			health->restoring++;
-		else
-			health->failed++;
-		if (!leg->present || leg->state == COUCHE_LEG_FAILED)
-			note_leg(health, leg->index);
-	}
-	nr_cold -= lost[COUCHE_ROLE_COLD];
-	health->cold_short = nr_cold < cold->k + cold->m;
-	health->cold_closed = nr_cold < cold->min_healthy;
-	if (lost[COUCHE_ROLE_META] && lost[COUCHE_ROLE_META] + 1 >= nr_meta) {
-		health->exhausted = true;
-		health->tier = "meta";
-	}
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
-		unsigned int n = lost[tier + COUCHE_ROLE_HOT];
-
-		if (n && n >= report->pool.tier[tier].m) {
-			health->exhausted = true;
-			health->tier = couche_tier_name(tier);
-		}
-	}
-}
-
-/* New data goes to the tiers that are written in place; is there room? */
-static bool is_full(const struct couche_nl_pool *pool)
-{
-	uint64_t room = 0;
-	uint8_t tier;
-
-	for (tier = 0; tier < COUCHE_TIER_COLD; tier++) {
-		const struct couche_nl_tier *t = &pool->tier[tier];
-
-		if (t->k && t->sectors > t->used_sectors)
-			room += (t->sectors - t->used_sectors) / (t->k + t->m);
-	}
-	return room < pool->extent_sectors;
-}
-
-static void judge(struct report *report)
-{
-	struct health *health = &report->health;
-	size_t i;
-
-	memset(health, 0, sizeof(*health));
-	judge_legs(report, health);
-	health->full = is_full(&report->pool);
-	health->cold_there = report->pool.tier[COUCHE_TIER_COLD].k;
-	for (i = 0; i < report->nr_volumes; i++)
-		health->lost_extents += report->volumes[i].lost_extents;
-}
-
-static bool is_healthy(const struct report *report)
-{
-	const struct health *health = &report->health;
-
-	return !report->pool.degraded && !report->pool.read_only &&
-	       !health->failed && !health->missing && !health->restoring &&
-	       !health->lost_extents && !health->full;
-}
-
-static void describe_restore(const struct health *h, const char *name,
-			     char *action, size_t size)
-{
-	if (h->failed + h->missing == 1)
-		snprintf(action, size, "Attach or repair the device, then 'couchectl leg restore %s %s'.",
-			 name, h->legs);
-	else
-		snprintf(action, size, "Attach or repair the devices, then 'couchectl leg restore %s LEG' for each of the legs %s.",
-			 name, h->legs);
-}
-
-static const char *cold_consequence(const struct health *h)
-{
-	if (h->cold_closed)
-		return " With these few legs nothing moves to the cold tier.";
-	if (h->cold_short)
-		return " What moves to the cold tier lacks shards until they return.";
-	return "";
-}
-
-static void describe(const struct report *report, char *status, char *action, size_t size)
-{
-	const struct health *h = &report->health;
-	const char *name = report->pool.id.name;
-
-	if (report->pool.read_only) {
-		snprintf(status, size, "The metadata could not be written; the pool takes no more writes.");
-		snprintf(action, size, "Look at the meta legs and the kernel log, then export and import the pool.");
-	} else if (h->lost_extents) {
-		snprintf(status, size, "%llu extents cannot be read: more of their shards are lost than there is parity.",
-			 (unsigned long long)h->lost_extents);
-		snprintf(action, size, "Bring back a lost leg with 'couchectl leg restore %s LEG'; else restore from a backup.",
-			 name);
-	} else if (h->failed + h->missing) {
-		char failed[32] = "", missing[32] = "";
-
-		if (h->failed)
-			snprintf(failed, sizeof(failed), "%u failed", h->failed);
-		if (h->missing)
-			snprintf(missing, sizeof(missing), "%s%u missing", h->failed ? ", " : "",
-				 h->missing);
-		snprintf(status, size, "Legs out of service: %s%s. All data is readable%s%s%s.%s",
-			 failed, missing, h->exhausted ? "; the " : "", h->exhausted ? h->tier : "",
-			 h->exhausted ? " legs stand no further loss" : "",
-			 cold_consequence(h));
-		describe_restore(h, name, action, size);
-	} else if (h->full) {
-		snprintf(status, size, "The pool is full: writes to new places fail with 'no space left'.");
-		if (h->cold_there)
-			snprintf(action, size, "Make room: 'couchectl migrate %s/VOLUME --to cold', delete files and run fstrim, or remove a volume.",
-				 name);
-		else
-			snprintf(action, size, "Make room: 'couchectl leg add %s', delete files and run fstrim, or remove a volume.",
-				 name);
-	} else if (h->restoring) {
-		snprintf(status, size, "%u legs are being brought up to date.", h->restoring);
-		snprintf(action, size, "Wait; follow it with 'couchectl events'.");
-	} else if (h->errors) {
-		snprintf(status, size, "Devices reported %llu errors; all of them were repaired or are covered.",
-			 (unsigned long long)h->errors);
-		snprintf(action, size, "Look at the error columns of 'couchectl leg list %s' and replace a device that has many.",
-			 name);
-	} else {
-		status[0] = '\0';
-		action[0] = '\0';
-	}
-}
-
 static int fill(struct couche_nl *nl, struct report *report)
 {
 	const struct couche_nl_pool_id *id = &report->pool.id;
+	size_t i;
 	int r;
 
 	r = couche_nl_legs(nl, id->uuid, &report->legs, &report->nr_legs);
@@ -220,19 +52,21 @@ static int fill(struct couche_nl *nl, struct report *report)
 					 &report->nr_migrations);
 	if (r)
 		return couche_session_fail(nl, r, id->name, "its state cannot be read");
-	judge(report);
+	couche_health_judge(&report->health, &report->pool, report->legs, report->nr_legs);
+	for (i = 0; i < report->nr_volumes; i++)
+		report->health.lost_reads += report->volumes[i].lost_extents;
 	return 0;
 }
 
 static void show_report(cJSON *object, const struct report *report)
 {
-	char status[256], action[256];
+	char status[COUCHE_HEALTH_TEXT], action[COUCHE_HEALTH_TEXT];
 	cJSON *array;
 	size_t i;
 
 	couche_show_pool(object, &report->pool);
-	describe(report, status, action, sizeof(status));
-	couche_doc_add_bool(object, "healthy", is_healthy(report));
+	couche_health_describe(&report->health, report->pool.id.name, status, action);
+	couche_doc_add_bool(object, "healthy", couche_health_good(&report->health));
 	couche_doc_add_text(object, "status", *status ? status : NULL);
 	couche_doc_add_text(object, "action", *action ? action : NULL);
 	for (i = 0; i < COUCHE_NL_SWEEPS; i++)
@@ -276,6 +110,12 @@ static void print_sweep(const cJSON *pool, uint8_t kind)
 
 	if (!strcmp(state, couche_sweep_state_name(COUCHE_SWEEP_IDLE)))
 		return;
+	/* How many extents wait only the kernel's log says. */
+	if (!strcmp(state, couche_sweep_state_name(COUCHE_SWEEP_WAITING)) &&
+	    !couche_doc_number(sweep, "extents_total")) {
+		printf("%7s: waiting for a healthy leg or for room\n", couche_sweep_name(kind));
+		return;
+	}
 	printf("%7s: %s, %llu of %llu extents, %s", couche_sweep_name(kind), state,
 	       (unsigned long long)couche_doc_number(sweep, "extents_done"),
 	       (unsigned long long)couche_doc_number(sweep, "extents_total"),
@@ -386,7 +226,7 @@ static int add_report(struct couche_nl *nl, const struct couche_nl_pool *pool, c
 
 	if (r)
 		return r;
-	if (!is_healthy(&report))
+	if (!couche_health_good(&report.health))
 		*unhealthy = true;
 	else if (only_unhealthy)
 		return 0;

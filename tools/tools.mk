@@ -35,6 +35,17 @@ $(B)/unit/test_couchectl_text: $(B)/san/tests/unit/test_couchectl_text.o \
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(SAN_LDFLAGS) -o $@ $^ $(call pkg-libs,$(COUCHECTL_PKGS)) -lcmocka
 
+# --- what ails a pool --------------------------------------------------------
+
+UNIT_TESTS += $(B)/unit/test_health
+
+$(B)/san/tests/unit/test_health.o: CPPFLAGS += -Wno-missing-field-initializers
+
+$(B)/unit/test_health: $(B)/san/tests/unit/test_health.o $(B)/san/tools/health.o \
+		$(COUCHECTL_TEXT:%=$(B)/san/tools/%.o) $(LIBAGENT_SAN) $(B)/san/libcore.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(SAN_LDFLAGS) -o $@ $^ $(call pkg-libs,$(COUCHECTL_PKGS)) -lcmocka
+
 # --- the map of a stopped pool -------------------------------------------------
 
 UNIT_TESTS += $(B)/unit/test_offline

@@ -110,7 +110,7 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *doc, const cha
 	if (!strcmp(couche_doc_text(doc, "volume.journal"), "all"))
 		puts(" stage: what is written to parts of any extent");
 	if (couche_doc_number(doc, "volume.lost_extents"))
-		printf("  LOST: %llu extents cannot be read\n",
+		printf("  LOST: %llu reads since the pool was started found too few good copies or shards\n",
 		       (unsigned long long)couche_doc_number(doc, "volume.lost_extents"));
 	if (couche_doc_number(doc, "volume.degraded_reads"))
 		printf(" reads: %llu went round a lost shard\n",

@@ -34,8 +34,9 @@ enum couche_migration_state {
 
 enum couche_pool_flags {
 	COUCHE_POOL_FLAGS_DEGRADED	= 1,	/* a leg is failed or missing */
-	COUCHE_POOL_FLAGS_READ_ONLY	= 2,	/* failed metadata */
+	COUCHE_POOL_FLAGS_READ_ONLY	= 2,	/* takes no writes */
 	COUCHE_POOL_FLAGS_STAGE_STUCK	= 4,	/* nothing can be destaged */
+	COUCHE_POOL_FLAGS_METADATA_FAILED	= 8,	/* could not be written */
 };
 
 enum couche_migrate_flags {

@@ -69,6 +69,7 @@ struct couche_nl_pool {
 	uint32_t segment_sectors;
 	bool degraded;
 	bool read_only;
+	bool metadata_failed;		/* which is why */
 	uint64_t journal_blocks;
 	uint64_t journal_used;
 	uint64_t commits;

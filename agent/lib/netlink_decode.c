@@ -399,6 +399,7 @@ int couche_nl_decode_pool(const struct nlmsghdr *nlh, struct couche_nl_pool *ret
 	message.pool.degraded = message.flags & COUCHE_POOL_FLAGS_DEGRADED;
 	message.pool.read_only = message.flags & COUCHE_POOL_FLAGS_READ_ONLY;
 	message.pool.stage_stuck = message.flags & COUCHE_POOL_FLAGS_STAGE_STUCK;
+	message.pool.metadata_failed = message.flags & COUCHE_POOL_FLAGS_METADATA_FAILED;
 	*ret = message.pool;
 	return 0;
 }

@@ -116,7 +116,8 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	struct couche_nl_pool pool;
 
 	nla_put_u32(msg, COUCHE_A_POOL_FLAGS,
-		    COUCHE_POOL_FLAGS_READ_ONLY | COUCHE_POOL_FLAGS_STAGE_STUCK);
+		    COUCHE_POOL_FLAGS_READ_ONLY | COUCHE_POOL_FLAGS_STAGE_STUCK |
+		    COUCHE_POOL_FLAGS_METADATA_FAILED);
 	nla_put_u64(msg, COUCHE_A_JOURNAL_USED, 0x123456789aULL);
 	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_SLOTS, 4096);
 	nla_put_u32(msg, COUCHE_A_DATA_JOURNAL_USED, 17);
@@ -129,6 +130,7 @@ static void test_pool_decodes_with_its_tiers(void **state)
 	assert_memory_equal(pool.id.uuid, pool_uuid, sizeof(pool_uuid));
 	assert_string_equal(pool.id.name, "tank");
 	assert_true(pool.read_only);
+	assert_true(pool.metadata_failed);
 	assert_false(pool.degraded);
 	assert_true(pool.journal_used == 0x123456789aULL);
 	assert_int_equal(pool.stage_slots, 4096);

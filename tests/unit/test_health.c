@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What couchectl pool status says of a pool that is not well, and advises. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/health.h"
+
+#define NR_LEGS		10
+#define HELD		1000	/* sectors of a leg that are in use */
+
+/* Legs 0-1 meta, 2-3 hot, 4-9 cold, all well; 1+1 and 4+2. */
+static struct couche_nl_pool pool;
+static struct couche_nl_leg legs[NR_LEGS];
+static uint64_t lost_reads;
+static char status[COUCHE_HEALTH_TEXT], action[COUCHE_HEALTH_TEXT];
+
+static int setup(void **state)
+{
+	unsigned int i;
+
+	memset(&pool, 0, sizeof(pool));
+	memset(legs, 0, sizeof(legs));
+	lost_reads = 0;
+	pool.extent_sectors = 2048;
+	pool.tier[COUCHE_TIER_HOT] = (struct couche_nl_tier){
+		.k = 1, .m = 1, .min_healthy = 1, .sectors = 100000, .used_sectors = 2000,
+	};
+	pool.tier[COUCHE_TIER_COLD] = (struct couche_nl_tier){
+		.k = 4, .m = 2, .min_healthy = 4, .sectors = 100000, .used_sectors = 6000,
+	};
+	for (i = 0; i < NR_LEGS; i++)
+		legs[i] = (struct couche_nl_leg){
+			.index = i,
+			.role = i < 2 ? COUCHE_ROLE_META : i < 4 ? COUCHE_ROLE_HOT :
+								   COUCHE_ROLE_COLD,
+			.state = COUCHE_LEG_ONLINE,
+			.present = true,
+			.used_sectors = HELD,
+		};
+	return 0;
+}
+
+static void fail_leg(unsigned int i)
+{
+	legs[i].state = COUCHE_LEG_FAILED;
+	pool.degraded = true;
+}
+
+/* Is it well? And fills status and action. */
+static bool judge(void)
+{
+	struct couche_health health;
+
+	couche_health_judge(&health, &pool, legs, NR_LEGS);
+	health.lost_reads = lost_reads;
+	couche_health_describe(&health, "tank", status, action);
+	return couche_health_good(&health);
+}
+
+static void expect(const char *text, const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("'%s' is not in '%s'", what, text);
+}
+
+static void expect_not(const char *text, const char *what)
+{
+	if (strstr(text, what))
+		fail_msg("'%s' is in '%s'", what, text);
+}
+
+static void test_a_pool_that_is_well_says_nothing(void **state)
+{
+	assert_true(judge());
+	assert_string_equal(status, "");
+	assert_string_equal(action, "");
+}
+
+static void test_covered_errors_are_told(void **state)
+{
+	legs[5].csum_errors = 3;
+	assert_true(judge());
+	expect(status, "3 errors");
+}
+
+static void test_failed_legs_are_named_with_both_remedies(void **state)
+{
+	fail_leg(4);
+	assert_false(judge());
+	assert_string_equal(status,
+			    "Legs out of service: 1 failed. All data is readable. What moves to the cold tier lacks shards until they return.");
+	expect(action, "couchectl leg restore tank 4");
+	expect(action, "couchectl leg replace tank 4 DEVICE");
+	legs[6].present = false;
+	judge();
+	expect(status, "1 failed, 1 missing. All data is readable; the cold legs stand no further loss.");
+	expect(action, "the legs 4, 6");
+}
+
+static void test_all_tiers_that_stand_no_loss_are_named(void **state)
+{
+	fail_leg(0);
+	fail_leg(2);
+	fail_leg(4);
+	judge();
+	expect(status, "the meta and hot legs stand no further loss");
+	fail_leg(5);
+	judge();
+	expect(status, "the meta and hot and cold legs stand no further loss");
+}
+
+static void test_what_was_rebuilt_is_not_missed(void **state)
+{
+	fail_leg(4);
+	fail_leg(5);
+	legs[4].used_sectors = 0;
+	legs[5].used_sectors = 0;
+	judge();
+	expect_not(status, "no further loss");
+}
+
+static void test_what_a_scrub_could_not_mend_may_be_lost(void **state)
+{
+	pool.sweep[COUCHE_SWEEP_SCRUB].failed = 93;
+	fail_leg(4);
+	fail_leg(5);
+	assert_false(judge());
+	expect(status, "could not bring 93 extents in order");
+	expect_not(status, "All data is readable");
+	expect(action, "couchectl verify");
+	expect(action, "the legs 4, 5");
+}
+
+static void test_reads_that_found_nothing_are_told_with_the_legs(void **state)
+{
+	lost_reads = 2;
+	fail_leg(7);
+	assert_false(judge());
+	expect(status, "2 reads since the pool was started");
+	expect_not(status, "All data is readable");
+	expect(action, "couchectl leg restore tank 7");
+}
+
+static void test_a_pool_without_a_leg_for_new_data_says_so(void **state)
+{
+	fail_leg(2);
+	fail_leg(3);
+	pool.tier[COUCHE_TIER_HOT].sectors = 0;
+	judge();
+	expect(status, "Writes to new places fail: no hot or warm leg is in service.");
+}
+
+static void test_a_full_pool_says_so_beside_failed_legs(void **state)
+{
+	pool.tier[COUCHE_TIER_HOT].used_sectors = pool.tier[COUCHE_TIER_HOT].sectors;
+	assert_false(judge());
+	expect(action, "couchectl migrate tank/VOLUME --to cold");
+	fail_leg(4);
+	judge();
+	expect(status, "1 failed.");
+	expect(status, "The pool is full");
+}
+
+static void test_nothing_is_moved_to_a_cold_tier_without_room(void **state)
+{
+	pool.tier[COUCHE_TIER_HOT].used_sectors = pool.tier[COUCHE_TIER_HOT].sectors;
+	pool.tier[COUCHE_TIER_COLD].used_sectors = pool.tier[COUCHE_TIER_COLD].sectors - 300;
+	judge();
+	expect_not(action, "--to cold");
+	expect(action, "couchectl leg add tank");
+}
+
+static void test_read_only_is_asked_for_or_a_failure(void **state)
+{
+	pool.read_only = true;
+	assert_false(judge());
+	assert_string_equal(status, "The pool was started read-only.");
+	pool.metadata_failed = true;
+	judge();
+	expect(status, "The metadata could not be written");
+}
+
+static void test_texts_fit(void **state)
+{
+	unsigned int i;
+
+	lost_reads = UINT64_MAX;
+	pool.sweep[COUCHE_SWEEP_SCRUB].failed = UINT64_MAX;
+	pool.tier[COUCHE_TIER_HOT].sectors = 0;
+	for (i = 0; i < NR_LEGS; i++)
+		fail_leg(i);
+	legs[9].state = COUCHE_LEG_RESTORING;
+	judge();
+	expect(status, "1 legs are being brought up to date.");
+	expect(action, "couchectl events");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_a_pool_that_is_well_says_nothing, setup),
+		cmocka_unit_test_setup(test_covered_errors_are_told, setup),
+		cmocka_unit_test_setup(test_failed_legs_are_named_with_both_remedies, setup),
+		cmocka_unit_test_setup(test_all_tiers_that_stand_no_loss_are_named, setup),
+		cmocka_unit_test_setup(test_what_was_rebuilt_is_not_missed, setup),
+		cmocka_unit_test_setup(test_what_a_scrub_could_not_mend_may_be_lost, setup),
+		cmocka_unit_test_setup(test_reads_that_found_nothing_are_told_with_the_legs, setup),
+		cmocka_unit_test_setup(test_a_pool_without_a_leg_for_new_data_says_so, setup),
+		cmocka_unit_test_setup(test_a_full_pool_says_so_beside_failed_legs, setup),
+		cmocka_unit_test_setup(test_nothing_is_moved_to_a_cold_tier_without_room, setup),
+		cmocka_unit_test_setup(test_read_only_is_asked_for_or_a_failure, setup),
+		cmocka_unit_test_setup(test_texts_fit, setup),
+	};
+
+	return cmocka_run_group_tests_name("health", tests, NULL, NULL);
+}

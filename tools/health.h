@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What ails a pool, judged by what the kernel says of it, and what a person can do
+ * about it: several things at once, the worst first. Pure functions; all is the
+ * caller's.
+ */
+#ifndef COUCHE_TOOLS_HEALTH_H
+#define COUCHE_TOOLS_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/lib/netlink.h"
+
+#define COUCHE_HEALTH_TEXT	1024
+
+struct couche_health {
+	bool degraded;
+	bool read_only;			/* takes no writes */
+	bool metadata_failed;		/* for this reason */
+	unsigned int failed, missing, restoring;	/* legs */
+	char legs[128];			/* those that should be seen to: "3, 6" */
+	uint64_t errors;		/* of devices */
+	uint64_t lost_reads;		/* since the pool was started; the caller adds them up */
+	uint64_t scrub_failed;		/* extents that a scrub could not bring in order */
+	bool exhausted[COUCHE_ROLE_COLD + 1];	/* by role: stand no further loss */
+	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
+	bool cold_closed;		/* for any */
+	bool full;			/* nothing new can be written */
+	bool no_landing;		/* for there is no leg to write it to */
+	bool cold_there;		/* the pool has a cold tier */
+	bool cold_room;			/* and that has room */
+};
+
+void couche_health_judge(struct couche_health *health, const struct couche_nl_pool *pool,
+			 const struct couche_nl_leg *legs, size_t nr_legs);
+bool couche_health_good(const struct couche_health *health);
+void couche_health_describe(const struct couche_health *health, const char *name,
+			    char status[COUCHE_HEALTH_TEXT], char action[COUCHE_HEALTH_TEXT]);
+
+#endif
