@@ -124,10 +124,18 @@ static void check_segments(struct couche_pool *pool)
 static void check_slots(const struct couche_stage *stage)
 {
 	u32 states[SLOT_DROPPED + 1] = {};
-	u32 i;
+	u32 i, left = 0;
 
-	for (i = 0; i < stage->nr; i++)
-		states[stage->slots[i].state]++;
+	for (i = 0; i < stage->nr; i++) {
+		const struct couche_slot *slot = &stage->slots[i];
+
+		states[slot->state]++;
+		left += couche_slot_counts(slot) && slot->state != SLOT_LOST &&
+			slot->desc.sequence < stage->flush_until;
+	}
+	if (states[SLOT_LOST] != stage->nr_lost || left != stage->flush_left)
+		model_fail("accounting", "slots: %u lost, %u to be flushed; counted %u and %u",
+			   states[SLOT_LOST], left, stage->nr_lost, stage->flush_left);
 	if (stage->nr - states[SLOT_FREE] != stage->nr_used || states[SLOT_WRITING] ||
 	    states[SLOT_FRESH] != stage->nr_fresh || states[SLOT_DROPPED] != stage->nr_dropped)
 		model_fail("accounting", "slots: %u of %u free, %u writing, %u fresh, %u dropped; counted %u used, %u fresh, %u dropped",

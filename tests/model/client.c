@@ -112,16 +112,30 @@ static void do_write(void)
 	put_pages(pages, p.nr);
 }
 
+/* What is lost of it is an error for all of it, and right if it is none. */
+static void read_and_check(const struct place *p, struct page **pages)
+{
+	struct oracle_read read;
+	int err;
+
+	oracle_read_begin(&read, p->volume, p->first, p->nr);
+	err = do_io(p, REQ_OP_READ, pages);
+	if (err == -EIO && oracle_read_may_fail(&read)) {
+		machine_counts.unread++;
+		oracle_read_fail(&read);
+		return;
+	}
+	no_error(err, "read", p);
+	oracle_read_end(&read, (u8 **)pages);
+}
+
 static void do_read(void)
 {
 	struct page *pages[ORACLE_RUN];
 	struct place p = pick();
-	struct oracle_read read;
 
 	get_pages(pages, p.nr);
-	oracle_read_begin(&read, p.volume, p.first, p.nr);
-	no_error(do_io(&p, REQ_OP_READ, pages), "read", &p);
-	oracle_read_end(&read, (u8 **)pages);
+	read_and_check(&p, pages);
 	put_pages(pages, p.nr);
 }
 
@@ -239,8 +253,27 @@ static void peek_at(const struct place *p, int err, u8 *const *data)
 		oracle_peek(p->volume, p->first, p->nr, data);
 }
 
+/* Block by block, so that only those that are lost are not seen. */
+static void verify_blocks(const struct place *extent, u8 *const *data)
+{
+	struct place p = { .volume = extent->volume, .first = extent->first, .nr = 1 };
+	int err;
+
+	for (; p.first < extent->first + extent->nr; p.first++) {
+		err = do_io(&p, REQ_OP_READ, (struct page **)data);
+		if (err != -EIO || !oracle_recovered_none(p.volume, p.first)) {
+			no_error(err, "read after a start", &p);
+			oracle_recovered(p.volume, p.first, 1, data);
+		}
+	}
+}
+
 static void verify(const struct place *p, int err, u8 *const *data)
 {
+	if (err == -EIO) {
+		verify_blocks(p, data);
+		return;
+	}
 	no_error(err, "read after a start", p);
 	oracle_recovered(p->volume, p->first, p->nr, data);
 }
@@ -261,4 +294,21 @@ void clients_peek(struct mapped_device *const *volumes)
 void clients_verify(struct mapped_device *const *volumes)
 {
 	look(volumes, verify);
+}
+
+/**
+ * clients_look() - Look at every byte once more
+ * @volumes: which
+ */
+void clients_look(struct mapped_device *const *volumes)
+{
+	struct page *pages[EXTENT];
+	struct place p = { .nr = EXTENT };
+
+	devices = volumes;
+	get_pages(pages, EXTENT);
+	for (p.volume = 0; p.volume < ORACLE_VOLUMES; p.volume++)
+		for (p.first = 0; p.first < ORACLE_BLOCKS; p.first += EXTENT)
+			read_and_check(&p, pages);
+	put_pages(pages, EXTENT);
 }

@@ -17,6 +17,7 @@ enum client_mood {
 
 void clients_peek(struct mapped_device *const *volumes);
 void clients_verify(struct mapped_device *const *volumes);
+void clients_look(struct mapped_device *const *volumes);
 void clients_start(struct mapped_device *const *volumes, u64 operations, enum client_mood mood);
 bool clients_over(void);
 

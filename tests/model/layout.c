@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "couche_format.h"
+#include "loss.h"
 #include "machine.h"
 #include "oracle.h"
 
@@ -154,6 +155,7 @@ void machine_new_layout(void)
 		add_feature("data_journal", journals[model_below(ARRAY_SIZE(journals))]);
 	oracle_reset();
 	change_forget();
+	loss_forget();
 	machine_counts.layouts++;
 	model_log("layout: %u legs,%s", machine.nr_legs, machine.format);
 }

@@ -13,6 +13,7 @@
 #include "couche_format.h"
 #include "couche_netlink.h"
 #include "fault.h"
+#include "loss.h"
 #include "machine.h"
 #include "oracle.h"
 #include "pool.h"
@@ -93,6 +94,8 @@ void machine_note_durable(bool unsettled)
 	model_event(MODEL_EVENT_DURABLE);
 	if (unsettled && machine_is_unsettled())
 		model_event(MODEL_EVENT_UNSETTLED);
+	if (loss_has_moved(pool))
+		model_event(MODEL_EVENT_LOSS);
 }
 
 void machine_note_reuse(void)
@@ -246,6 +249,10 @@ static void administer(void)
 		fault_refill(pool);
 		return;
 	}
+	if (loss_is_due() && model_chance(death == MODEL_EVENT_LOSS ? 800 : 250)) {
+		loss_play(pool);
+		return;
+	}
 	if (model_chance(death == MODEL_EVENT_ORDER ? 500 : machine.restless)) {
 		change_play(pool);
 		return;
@@ -346,6 +353,8 @@ static u32 choose_event(void)
 	/* So that there is another one that has all, and one that cannot be read. */
 	if (machine.faults && machine_spare(COUCHE_ROLE_META) > 1 && model_chance(400))
 		return MODEL_EVENT_REFILL;
+	if (loss_is_due() && model_chance(400))
+		return MODEL_EVENT_LOSS;
 	return model_below(MODEL_NR_EVENTS);
 }
 
@@ -353,7 +362,8 @@ static u32 choose_event(void)
 static bool is_patient(u32 event)
 {
 	return event == MODEL_EVENT_LONG_META || event == MODEL_EVENT_UNSETTLED ||
-	       event == MODEL_EVENT_REUSE || event == MODEL_EVENT_REFILL;
+	       event == MODEL_EVENT_REUSE || event == MODEL_EVENT_REFILL ||
+	       event == MODEL_EVENT_LOSS;
 }
 
 /*
@@ -373,6 +383,7 @@ static void choose_end(void)
 		[MODEL_EVENT_UNSETTLED] = 1,
 		[MODEL_EVENT_REUSE] = 3,
 		[MODEL_EVENT_REFILL] = 9,
+		[MODEL_EVENT_LOSS] = 4,
 		[MODEL_EVENT_ORDER] = 3,
 	};
 	u32 event = choose_event();
@@ -397,7 +408,8 @@ static void choose_end(void)
 
 static enum client_mood choose_mood(void)
 {
-	if (torn || refilling || death == MODEL_EVENT_UNSETTLED)
+	if (torn || refilling || death == MODEL_EVENT_UNSETTLED ||
+	    death == MODEL_EVENT_LOSS)
 		return CLIENTS_ANXIOUS;
 	if (death == MODEL_EVENT_REUSE)
 		return CLIENTS_CHURNING;
@@ -418,6 +430,7 @@ static void life_main(void *arg)
 	machine.drained = false;
 	start_pool();
 	fault_started(pool);
+	loss_begin(pool);
 	change_look(pool);
 	if (first)
 		create_volumes();
@@ -426,7 +439,8 @@ static void life_main(void *arg)
 	if (dies_in_use)
 		choose_end();
 	clients_start(volumes, life_operations, choose_mood());
-	if (death == MODEL_EVENT_UNSETTLED || death == MODEL_EVENT_REFILL)
+	if (death == MODEL_EVENT_UNSETTLED || death == MODEL_EVENT_REFILL ||
+	    death == MODEL_EVENT_LOSS)
 		pace = 4;
 	while (!clients_over()) {
 		administer();
@@ -434,6 +448,8 @@ static void life_main(void *arg)
 		schedule_timeout_uninterruptible(1 + model_below(pace));
 	}
 	fault_mend(pool);
+	loss_mend(pool);
+	clients_look(volumes);
 	change_end(pool);
 	shut_down();
 	model_stop();

@@ -50,6 +50,7 @@ extern struct machine machine;
 /* What a run has done. */
 struct machine_counts {
 	u64 lives, kills, layouts, scrubs, accounts, faults, degraded, peeks, refused, full, blind;
+	u64 lost, unread;
 	u64 orders, added, replaced, removed, drained, reshaped, interrupted;
 };
 

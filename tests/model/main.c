@@ -81,6 +81,8 @@ int main(int argc, char **argv)
 	       machine_counts.faults, machine_counts.degraded, machine_counts.scrubs);
 	printf("# %llu starts with a metadata leg that could hardly be read\n",
 	       machine_counts.blind);
+	printf("# %llu slots lost, %llu reads failed for that\n", machine_counts.lost,
+	       machine_counts.unread);
 	printf("# %llu orders about legs and profiles, %llu cut short: %llu legs added, %llu replaced, %llu drained, %llu removed, %llu times the profile changed\n",
 	       machine_counts.orders, machine_counts.interrupted, machine_counts.added,
 	       machine_counts.replaced, machine_counts.drained, machine_counts.removed,

@@ -35,6 +35,7 @@ enum {
 	MODEL_EVENT_FLUSH,
 	MODEL_EVENT_MOVE,		/* an extent moves, or is destaged */
 	MODEL_EVENT_DURABLE,		/* a client was told that something is durable */
+	MODEL_EVENT_LOSS,		/* so, the first after an extent moved under lost slots */
 	MODEL_EVENT_UNSETTLED,		/* so, and all that while a leg's state was being written */
 	MODEL_EVENT_REUSE,		/* where an extent was another one is written */
 	MODEL_EVENT_REFILL,		/* all metadata is written, for a leg that lacks it */

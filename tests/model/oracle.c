@@ -15,11 +15,13 @@ struct choice {
 	u64 version;
 	u64 done;		/* the oracle's clock when it ended, 0: not yet */
 	u8 kind;
+	bool lost;		/* where it is it cannot be read */
 };
 
 struct block {
 	struct choice choice[CHOICES];	/* oldest first */
 	u64 seen[SECTORS];		/* versions; 0: zeros */
+	u64 found;			/* the clock when all was there again */
 	u8 nr;
 	u8 readers;		/* nothing is forgotten meanwhile */
 	bool busy;		/* somebody writes it */
@@ -216,6 +218,7 @@ bool oracle_write_begin(u32 volume, u32 first, u32 nr, bool zeroes, u64 *version
 
 		c->version = *version;
 		c->done = 0;
+		c->lost = false;
 		c->kind = zeroes ? ZEROES : DATA;
 		b->busy = true;
 	}
@@ -288,12 +291,45 @@ void oracle_read_begin(struct oracle_read *read, u32 volume, u32 first, u32 nr)
 	read->volume = volume;
 	read->first = first;
 	read->nr = nr;
+	read->begun = ++clock_now;
 	for (i = 0; i < nr; i++) {
 		struct block *b = &blocks[volume][first + i];
 
 		read->from[i] = last_done(b);
 		b->readers++;
 	}
+}
+
+/**
+ * oracle_read_may_fail() - Is something lost of what is read?
+ * @read: about to end
+ *
+ * Or was it when the read began?
+ *
+ * Return: whether.
+ */
+bool oracle_read_may_fail(const struct oracle_read *read)
+{
+	u32 i, j;
+
+	for (i = 0; i < read->nr; i++) {
+		const struct block *b = &blocks[read->volume][read->first + i];
+
+		if (b->found > read->begun)
+			return true;
+		for (j = read->from[i]; j < b->nr; j++)
+			if (b->choice[j].lost)
+				return true;
+	}
+	return false;
+}
+
+void oracle_read_fail(const struct oracle_read *read)
+{
+	u32 i;
+
+	for (i = 0; i < read->nr; i++)
+		blocks[read->volume][read->first + i].readers--;
 }
 
 void oracle_read_end(struct oracle_read *read, u8 *const *data)
@@ -304,6 +340,74 @@ void oracle_read_end(struct oracle_read *read, u8 *const *data)
 		check(read->volume, read->first + i, read->from[i], data[i], "I2", "read");
 		blocks[read->volume][read->first + i].readers--;
 	}
+}
+
+/* --- losses --------------------------------------------------------------------------- */
+
+static bool is_whole_choice(const struct block *b, const struct choice *c, u64 version)
+{
+	u32 s;
+
+	for (s = 0; s < SECTORS; s++)
+		if (!is_choice(b, c, s, version))
+			return false;
+	return true;
+}
+
+static bool is_lost(const struct block *b, u64 version)
+{
+	u32 i;
+
+	for (i = 0; i < b->nr; i++)
+		if (b->choice[i].lost && is_whole_choice(b, &b->choice[i], version))
+			return true;
+	return false;
+}
+
+/**
+ * oracle_lose() - The place where contents of a block are cannot be read any more
+ * @volume: of it
+ * @block: which
+ * @data: the contents
+ *
+ * Return: false if it is none that the block may have.
+ */
+bool oracle_lose(u32 volume, u32 block, const u8 *data)
+{
+	struct block *b = &blocks[volume][block];
+	u64 version = identify(data, volume, block, 0, "in a slot");
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < b->nr; i++) {
+		if (!is_whole_choice(b, &b->choice[i], version))
+			continue;
+		b->choice[i].lost = true;
+		any = true;
+	}
+	if (any)
+		note(volume, block, 1, "lost", version);
+	return any;
+}
+
+/**
+ * oracle_find_again() - All contents can be read where they are
+ */
+void oracle_find_again(void)
+{
+	u32 v, n, i;
+
+	clock_now++;
+	for (v = 0; v < ORACLE_VOLUMES; v++)
+		for (n = 0; n < ORACLE_BLOCKS; n++) {
+			struct block *b = &blocks[v][n];
+
+			for (i = 0; i < b->nr; i++) {
+				if (b->choice[i].lost)
+					b->found = clock_now;
+				b->choice[i].lost = false;
+			}
+		}
 }
 
 /* --- crashes -------------------------------------------------------------------------- */
@@ -325,6 +429,8 @@ static void set_seen(u32 volume, u32 nr, const u8 *data)
 	struct block *b = &blocks[volume][nr];
 	u32 i, left = 0, s;
 
+	bool lost = is_lost(b, identify(data, volume, nr, 0, "after a start"));
+
 	for (i = 0; i < b->nr; i++)
 		if (b->choice[i].kind != SEEN)
 			b->choice[left++] = b->choice[i];
@@ -334,6 +440,7 @@ static void set_seen(u32 volume, u32 nr, const u8 *data)
 	b->choice[left].kind = SEEN;
 	b->choice[left].version = 0;
 	b->choice[left].done = ++clock_now;
+	b->choice[left].lost = lost;
 	b->nr = left + 1;
 }
 
@@ -367,4 +474,33 @@ void oracle_recovered(u32 volume, u32 first, u32 nr, u8 *const *data)
 		check(volume, first + i, 0, data[i], "I1", "after a start");
 		set_seen(volume, first + i, data[i]);
 	}
+}
+
+/**
+ * oracle_recovered_none() - After a start a block cannot be read
+ * @volume: where
+ * @block: which
+ *
+ * Then it holds contents that are lost, and only those from here on.
+ *
+ * Return: whether it may.
+ */
+bool oracle_recovered_none(u32 volume, u32 block)
+{
+	struct block *b = &blocks[volume][block];
+	struct choice lost[CHOICES];
+	u32 i, left = 0, nr = 0;
+
+	for (i = 0; i < b->nr; i++)
+		if (b->choice[i].lost)
+			lost[nr++] = b->choice[i];
+		else
+			b->choice[left++] = b->choice[i];
+	note(volume, block, 1, "not to be read after a start; lost versions", nr);
+	/* Which of them is not known: all that may be come after the one that has ended. */
+	for (i = 0; i < nr; i++) {
+		lost[i].done = i ? 0 : ++clock_now;
+		b->choice[left++] = lost[i];
+	}
+	return nr;
 }

@@ -9,7 +9,11 @@
 #include "machine.h"
 #include "oracle.h"
 
-#define SECTOR	512
+#define SECTOR		512
+#define BLOCK_SECTORS	8
+#define GARBLED_ERRORS	20	/* of a life: fewer than a leg may give before it fails */
+
+static u32 garbled_errors;
 
 /* A write that no flush has made durable. */
 struct model_write {
@@ -40,6 +44,7 @@ void model_leg_init(struct model_leg *leg, unsigned int nr, u64 sectors)
 	leg->now = map_sparse(sectors * SECTOR);
 	leg->medium = map_sparse(sectors * SECTOR);
 	leg->since = map_sparse(sectors * sizeof(u64));
+	leg->garbled = map_sparse(sectors / BLOCK_SECTORS);
 	leg->tear = 1;
 }
 
@@ -144,6 +149,7 @@ void model_leg_wipe(struct model_leg *leg, u64 sectors)
 	madvise(leg->medium, sectors * SECTOR, MADV_DONTNEED);
 	madvise(leg->since, sectors * sizeof(u64), MADV_DONTNEED);
 	model_leg_heal(leg);
+	memset(leg->garbled, GARBLE_NOT, sectors / BLOCK_SECTORS);
 }
 
 static struct model_write describe(const struct bio *bio)
@@ -159,9 +165,91 @@ static struct model_write describe(const struct bio *bio)
 	return w;
 }
 
+/* What is written anew reads as it was written. */
 static void write_part(struct model_leg *leg, const struct model_write *w, u32 first, u32 nr)
 {
-	fill(leg->now + (w->sector + first) * SECTOR, w, first, nr);
+	u64 sector = w->sector + first;
+
+	fill(leg->now + sector * SECTOR, w, first, nr);
+	if (nr)
+		memset(leg->garbled + sector / BLOCK_SECTORS, GARBLE_NOT,
+		       (sector + nr - 1) / BLOCK_SECTORS - sector / BLOCK_SECTORS + 1);
+}
+
+/**
+ * model_leg_garble() - A block reads as something else, or not at all
+ * @leg: the leg
+ * @sector: of the block
+ * @error: not at all
+ */
+void model_leg_garble(struct model_leg *leg, u64 sector, bool error)
+{
+	leg->garbled[sector / BLOCK_SECTORS] = error ? GARBLE_ERROR : GARBLE_DATA;
+}
+
+/**
+ * model_leg_ungarble() - All blocks read as they were written
+ * @leg: the leg
+ */
+void model_leg_ungarble(struct model_leg *leg)
+{
+	memset(leg->garbled, GARBLE_NOT, MACHINE_LEG_SECTORS / BLOCK_SECTORS);
+}
+
+/**
+ * model_leg_put() - A block holds something, durably
+ * @leg: the leg; nothing is on its way there
+ * @sector: of the block
+ * @data: what
+ */
+void model_leg_put(struct model_leg *leg, u64 sector, const u8 *data)
+{
+	u32 i;
+
+	memcpy(leg->now + sector * SECTOR, data, BLOCK_SECTORS * SECTOR);
+	memcpy(leg->medium + sector * SECTOR, data, BLOCK_SECTORS * SECTOR);
+	for (i = 0; i < BLOCK_SECTORS; i++)
+		leg->since[sector + i] = model_clock();
+}
+
+static bool is_garbled(const struct model_leg *leg, u64 sector)
+{
+	return leg->garbled[sector / BLOCK_SECTORS] != GARBLE_NOT;
+}
+
+/**
+ * model_leg_spare_errors() - The pool counts errors anew
+ */
+void model_leg_spare_errors(void)
+{
+	garbled_errors = 0;
+}
+
+static bool fails_garbled(const struct model_leg *leg, const struct bio *bio)
+{
+	u64 sector = bio->bi_iter.bi_sector, end = sector + bio_sectors(bio);
+	bool fails = false;
+
+	for (; sector < end; sector++)
+		fails |= leg->garbled[sector / BLOCK_SECTORS] == GARBLE_ERROR;
+	if (!fails || garbled_errors == GARBLED_ERRORS)
+		return false;
+	garbled_errors++;
+	return true;
+}
+
+static void do_read(const struct model_leg *leg, struct bio *bio)
+{
+	u32 sectors = bio_sectors(bio), i, j;
+	u64 first = bio->bi_iter.bi_sector;
+	u8 *data = malloc(sectors * SECTOR);
+
+	memcpy(data, leg->now + first * SECTOR, sectors * SECTOR);
+	for (i = 0; i < sectors; i++)
+		for (j = 0; j < SECTOR && is_garbled(leg, first + i); j++)
+			data[i * SECTOR + j] ^= 0xa5;
+	scatter(bio, data);
+	free(data);
 }
 
 /* A write that fails may have been done, in part too. */
@@ -185,7 +273,8 @@ static void fail_write(struct model_leg *leg, struct bio *bio)
 static bool fails_to_read(const struct model_leg *leg, const struct bio *bio)
 {
 	return model_chance(leg->read_errors) ||
-	       (bio->bi_iter.bi_sector >= COUCHE_DATA_START && model_chance(leg->blind));
+	       (bio->bi_iter.bi_sector >= COUCHE_DATA_START && model_chance(leg->blind)) ||
+	       fails_garbled(leg, bio);
 }
 
 static bool fails(const struct model_leg *leg, const struct bio *bio)
@@ -237,7 +326,7 @@ blk_status_t model_leg_do(struct model_leg *leg, struct bio *bio)
 	if (op_is_write(bio_op(bio)))
 		do_write(leg, bio);
 	else
-		scatter(bio, leg->now + bio->bi_iter.bi_sector * SECTOR);
+		do_read(leg, bio);
 	return BLK_STS_OK;
 }
 

@@ -13,12 +13,20 @@
 
 struct model_write;
 
+/* How a block reads, which holds what was written nevertheless. */
+enum model_garble {
+	GARBLE_NOT,
+	GARBLE_DATA,		/* as something else */
+	GARBLE_ERROR,		/* not at all */
+};
+
 struct model_leg {
 	struct block_device bdev;
 	char name[8];
 	u8 *now;		/* what is read */
 	u8 *medium;		/* what is there without power */
 	u64 *since;		/* of each sector of the medium: the clock */
+	u8 *garbled;		/* of each block: enum model_garble */
 	struct model_write *cache;
 	unsigned int nr_cache, room_cache;
 	unsigned int tear;	/* sectors that are on the medium together */
@@ -37,6 +45,11 @@ void model_leg_heal(struct model_leg *leg);
 blk_status_t model_leg_do(struct model_leg *leg, struct bio *bio);
 void model_leg_cut(struct model_leg *leg, struct bio *bio);
 void model_leg_power_off(struct model_leg *leg, bool all);
+
+void model_leg_garble(struct model_leg *leg, u64 sector, bool error);
+void model_leg_ungarble(struct model_leg *leg);
+void model_leg_put(struct model_leg *leg, u64 sector, const u8 *data);
+void model_leg_spare_errors(void);
 
 /* layout.c */
 struct model_leg *model_find_leg(const char *name);
