@@ -165,8 +165,8 @@ static void describe_legs(const struct couche_health *h, const char *name, char 
 	if (h->lost_reads || h->scrub_failed)
 		say(status, "Legs out of service: %s%s.", failed, missing);
 	else
-		say(status, "Legs out of service: %s%s. All data is readable%s%s%s.", failed, missing,
-		    *exhausted ? "; " : "", exhausted,
+		say(status, "Legs out of service: %s%s. All data is readable%s%s%s.", failed,
+		    missing, *exhausted ? "; " : "", exhausted,
 		    *exhausted ? " legs stand no further loss" : "");
 	if (h->cold_there && h->cold_closed)
 		say(status, "With these few legs nothing moves to the cold tier.");
