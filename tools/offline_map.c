@@ -34,7 +34,7 @@ struct loading {
 	u8 best_slot[READ_PAGES];
 	u8 bad[COUCHE_MAX_LEGS][READ_PAGES];	/* bit per slot that is damaged */
 	u64 good[READ_PAGES][2];	/* bit per leg of which that slot is not */
-	bool blank[READ_PAGES];
+	u64 blank[READ_PAGES][2];	/* bit per leg where nothing was ever written */
 	u64 newest_damaged[READ_PAGES];
 	u64 leg_sequence[COUCHE_MAX_LEGS][READ_PAGES];
 	bool complete;		/* all metadata legs that are current were read */
@@ -253,9 +253,10 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 		if (!slot.err || slot.blank)
 			l->good[i][s] |= 1ull << leg;
 		if (slot.err) {
-			l->blank[i] |= slot.blank;
-			if (slot.blank)
+			if (slot.blank) {
+				l->blank[i][s] |= 1ull << leg;
 				continue;
+			}
 			l->bad[leg][i] |= 1u << s;
 			if (!l->maps)
 				tell_damaged(l, leg, first + i, s, &slot);
@@ -288,6 +289,14 @@ static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
 	return l->map->o->super.map_start + ((u64)number * 2 + slot) * COUCHE_BLOCK_SECTORS;
 }
 
+static void copy_slot(struct loading *l, u32 leg, u32 number, unsigned int slot, u32 from,
+		      unsigned int from_slot)
+{
+	couche_repair_copy(l->map->o, leg, slot_sector(l, number, slot), from,
+			   slot_sector(l, number, from_slot), "map page %u slot %c", number,
+			   slot ? 'B' : 'A');
+}
+
 /*
  * A slot becomes what it is on the other legs, for the next checkpoint writes one
  * and the same slot on all of them, which must be the newest version on none. If
@@ -305,9 +314,7 @@ static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned i
 	} else if (s != from_slot && !l->complete) {
 		return;
 	}
-	couche_repair_copy(l->map->o, leg, slot_sector(l, first + i, s), from,
-			   slot_sector(l, first + i, from_slot), "map page %u slot %c",
-			   first + i, s ? 'B' : 'A');
+	copy_slot(l, leg, first + i, s, from, from_slot);
 }
 
 static void repair_page(struct loading *l, u32 leg, u32 first, u32 i,
@@ -319,6 +326,29 @@ static void repair_page(struct loading *l, u32 leg, u32 first, u32 i,
 		if ((l->bad[leg][i] & (1u << s)) ||
 		    (stale && s == l->best_slot[i]))
 			repair_slot(l, leg, first, i, s);
+}
+
+/*
+ * A page that no checkpoint has written is blank on all legs. Where a slot of
+ * it is blank on none, the other is as good if the superblock's sum proves that
+ * there never was a version.
+ */
+static void repair_blank(struct loading *l, u32 first, u32 i)
+{
+	bool proven = l->complete && l->map->o->super.page_checkpoint;
+	unsigned int s, from;
+	u32 leg;
+
+	for (leg = 0; leg < l->map->o->super.nr_legs; leg++) {
+		for (s = 0; s < 2; s++) {
+			if (!(l->bad[leg][i] & (1u << s)))
+				continue;
+			from = l->blank[i][s] || !proven ? s : !s;
+			if (l->blank[i][from])
+				copy_slot(l, leg, first + i, s,
+					  __builtin_ctzll(l->blank[i][from]), from);
+		}
+	}
 }
 
 /* Is the newest version of a page, or may it be, where no leg can be read? */
@@ -338,7 +368,9 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 	u32 leg;
 
 	if (!l->sequence[i]) {
-		if (!l->blank[i])
+		if (l->blank[i][0] | l->blank[i][1])
+			repair_blank(l, first, i);
+		else
 			lose(l, "all its versions are damaged", "map page", first + i);
 		return;
 	}

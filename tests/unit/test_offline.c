@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "agent/lib/cleanup.h"
 #include "kernel/core/block.h"
 #include "kernel/core/journal.h"
 #include "sample.h"
@@ -19,6 +20,14 @@
 #include "tools/offline_repair.h"
 
 static struct couche_offline o;
+
+static void attach(u32 leg)
+{
+	o.leg[leg].path = strdup("leg");
+	o.leg[leg].fd = memfd_create("leg", 0);
+	assert_true(o.leg[leg].fd >= 0);
+	assert_int_equal(ftruncate(o.leg[leg].fd, o.super.leg[leg].sectors * 512), 0);
+}
 
 /* Legs 0-1 meta, 2-3 hot, 4-9 cold (sample_super), only leg 0 has a device. */
 static void make_leg(void)
@@ -31,10 +40,7 @@ static void make_leg(void)
 	o.super.journal_seq = 100;
 	o.seed = couche_block_seed(o.super.pool_uuid);
 	o.has_meta = true;
-	o.leg[0].path = strdup("leg0");
-	o.leg[0].fd = memfd_create("leg0", 0);
-	assert_true(o.leg[0].fd >= 0);
-	assert_int_equal(ftruncate(o.leg[0].fd, o.super.leg[0].sectors * 512), 0);
+	attach(0);
 }
 
 static int setup(void **state)
@@ -256,6 +262,81 @@ static void test_or_on_none_if_one_is_absent(void **state)
 {
 	assert_int_equal(o.super.leg[1].state, COUCHE_LEG_ONLINE);
 	assert_int_equal(repairs_of_slot_b(), 0);
+}
+
+/* Page 3 was never written; these slots of it are damaged on leg 0: a mask. */
+static void damage_unwritten(unsigned int slots)
+{
+	void *block = sample_block();
+	unsigned int s;
+
+	write_sound();
+	o.super.page_checkpoint = 7;
+	o.super.page_sum = couche_page_term(0, 7) + couche_page_term(1, 7) +
+			   couche_page_term(2, 7);
+	memset(block, 0x5a, COUCHE_BLOCK_SIZE);
+	for (s = 0; s < 2; s++)
+		if (slots & (1u << s))
+			write_block(o.super.map_start + (6 + s) * COUCHE_BLOCK_SECTORS, block);
+	free(block);
+}
+
+static void check_noting(struct couche_repairs *repairs)
+{
+	o.repairs = repairs;
+	check();
+	o.repairs = NULL;
+}
+
+/* On leg 0 this slot of page 3 gets what that one is. */
+static void expect_copy(const struct couche_repairs *repairs, u32 slot, int from, u32 from_slot)
+{
+	u64 page = o.super.map_start + 6 * COUCHE_BLOCK_SECTORS;
+	size_t i;
+
+	for (i = 0; i < repairs->nr; i++) {
+		const struct couche_repair *repair = &repairs->list[i];
+
+		if (repair->leg == 0 && repair->sector == page + slot * COUCHE_BLOCK_SECTORS &&
+		    repair->from == from &&
+		    repair->from_sector == page + from_slot * COUCHE_BLOCK_SECTORS)
+			return;
+	}
+	fail_msg("slot %u does not become slot %u of leg %d", slot, from_slot, from);
+}
+
+static void test_a_page_never_written_becomes_blank(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+
+	damage_unwritten(3);
+	attach(1);
+	check_noting(&repairs);
+	expect_copy(&repairs, 0, 1, 0);
+	expect_copy(&repairs, 1, 1, 1);
+}
+
+static void test_on_one_leg_too(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+
+	o.super.leg[1].state = COUCHE_LEG_FAILED;
+	damage_unwritten(1);
+	check_noting(&repairs);
+	assert_int_equal(repairs.nr, 1);
+	expect_copy(&repairs, 0, 0, 1);
+}
+
+/* What stood there may have been the only version. */
+static void test_but_not_where_that_is_a_guess(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+
+	o.super.leg[1].state = COUCHE_LEG_FAILED;
+	damage_unwritten(1);
+	o.super.page_checkpoint = 0;
+	check_noting(&repairs);
+	assert_int_equal(repairs.nr, 0);
 }
 
 static void test_two_extents_may_not_share_rows(void **state)
@@ -586,6 +667,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_slot_no_leg_has_is_mended_on_all_legs,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_or_on_none_if_one_is_absent, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_page_never_written_becomes_blank, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_on_one_leg_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_but_not_where_that_is_a_guess, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
 						teardown),
