@@ -150,7 +150,7 @@ static void check_pool(cJSON *doc, struct couche_offline *o)
 		show_map(doc, map);
 		couche_map_destroy(map);
 	}
-	couche_offline_show_findings(doc, &o->findings, repair);
+	couche_offline_show_findings(doc, o, repair);
 }
 
 static void print_check(const struct couche_ctl *ctl, const cJSON *doc)

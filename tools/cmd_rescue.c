@@ -135,7 +135,7 @@ static void print_result(const struct couche_ctl *ctl, const struct couche_rescu
 	show_volumes(doc, volumes, dir);
 	if (pool)
 		show_rebuilt(doc, pool, !ctl->dry_run);
-	couche_offline_show_findings(doc, &r->o->findings, false);
+	couche_offline_show_findings(doc, r->o, false);
 	if (couche_doc_print_whole(ctl, doc))
 		return;
 	couche_doc_print_table(ctl, columns, couche_doc_get(doc, "volumes"), "");

@@ -76,8 +76,7 @@ void couche_offline_check_supers(struct couche_offline *o);
 
 /* offline_show.c */
 void couche_offline_show_pool(cJSON *doc, const struct couche_offline *o);
-void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings,
-				  bool remedies);
+void couche_offline_show_findings(cJSON *doc, const struct couche_offline *o, bool remedies);
 void couche_offline_print_findings(const struct couche_ctl *ctl, const cJSON *doc);
 
 #endif

@@ -126,11 +126,13 @@ void couche_repairs_destroy(struct couche_repairs *repairs)
 
 /**
  * couche_finding_remedy() - what a person can do about it
+ * @o: the legs
  * @finding: what a repair has left
  *
  * Return: a constant sentence.
  */
-const char *couche_finding_remedy(const struct couche_finding *finding)
+const char *couche_finding_remedy(const struct couche_offline *o,
+				  const struct couche_finding *finding)
 {
 	static const struct {
 		const char *what;	/* begins with this */
@@ -156,5 +158,7 @@ const char *couche_finding_remedy(const struct couche_finding *finding)
 		return "attach another metadata leg; without one: couchectl rescue --write-meta";
 	if (finding->leg == COUCHE_NO_LEG)
 		return "name the device of the leg that it was, or: couchectl leg replace";
+	if (o->super.leg[finding->leg].role == COUCHE_ROLE_META)
+		return "couchectl check --repair; if it stays, import the pool, then: couchectl leg fail, leg restore";
 	return "couchectl check --repair; if it stays: couchectl leg replace";
 }

@@ -32,7 +32,8 @@ void couche_repair_copy(struct couche_offline *o, u32 leg, u64 sector, u32 from,
 void couche_repair_super(struct couche_offline *o, u32 leg, unsigned int slot);
 int couche_repairs_write(struct couche_offline *o);
 void couche_repairs_destroy(struct couche_repairs *repairs);
-const char *couche_finding_remedy(const struct couche_finding *finding);
+const char *couche_finding_remedy(const struct couche_offline *o,
+				  const struct couche_finding *finding);
 
 /* offline_show.c */
 void couche_repairs_show(cJSON *doc, const struct couche_offline *o, bool written);

@@ -39,12 +39,12 @@ void couche_offline_show_pool(cJSON *doc, const struct couche_offline *o)
 /**
  * couche_offline_show_findings() - describe what was found
  * @doc: gets "result", "counts" and "findings"
- * @findings: the list
+ * @o: the legs, with the findings
  * @remedies: and what to do about each
  */
-void couche_offline_show_findings(cJSON *doc, const struct couche_findings *findings,
-				  bool remedies)
+void couche_offline_show_findings(cJSON *doc, const struct couche_offline *o, bool remedies)
 {
+	const struct couche_findings *findings = &o->findings;
 	cJSON *counts, *list;
 	size_t i;
 
@@ -67,7 +67,7 @@ void couche_offline_show_findings(cJSON *doc, const struct couche_findings *find
 		couche_doc_add_text(entry, "object", f->object);
 		couche_doc_add_text(entry, "what", f->what);
 		if (remedies)
-			couche_doc_add_text(entry, "remedy", couche_finding_remedy(f));
+			couche_doc_add_text(entry, "remedy", couche_finding_remedy(o, f));
 	}
 }
 

@@ -205,7 +205,7 @@ static void show_result(cJSON *doc, const struct verify *v)
 	couche_doc_add_number(extents, "degraded", v->degraded);
 	couche_doc_add_number(extents, "lost", v->lost);
 	couche_doc_add_number(extents, "wrong_parity", v->wrong_parity);
-	couche_offline_show_findings(doc, &v->o->findings, false);
+	couche_offline_show_findings(doc, v->o, false);
 }
 
 static void print_result(const struct couche_ctl *ctl, const struct verify *v)
