@@ -11,6 +11,7 @@
 #define COUCHE_TOOLS_LEG_H
 
 #include "couchectl.h"
+#include "device.h"
 #include "dm.h"
 #include "options.h"
 #include "scan.h"
@@ -49,6 +50,12 @@ int couche_leg_look(struct couche_nl *nl, const struct couche_nl_pool *pool,
 		    struct couche_nl_leg *leg);
 int couche_leg_find(struct couche_nl *nl, char **args, struct couche_nl_pool *pool,
 		    struct couche_nl_leg *leg);
+
+/* leg_room.c */
+uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
+				 const struct couche_nl_leg *legs, size_t nr);
+int couche_leg_check_meta(const struct couche_nl_pool *pool, const struct couche_device *device,
+			  uint64_t needed);
 
 int couche_leg_table_read(const struct couche_nl_pool *pool, struct couche_leg_table *table);
 int couche_leg_table_set(struct couche_leg_table *table, unsigned int index, const char *role,

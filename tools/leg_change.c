@@ -8,7 +8,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "device.h"
 #include "plan.h"
 #include "pool.h"
 #include "size.h"
@@ -158,6 +157,23 @@ static int take_devices(struct change *c)
 	if (!r && !c->nr_new)
 		return couche_fail(COUCHE_EXIT_USAGE, c->command,
 				   "needs devices behind --meta, --hot, --warm or --cold");
+	return r;
+}
+
+/* Before anything is wiped. */
+static int check_room(const struct change *c)
+{
+	uint64_t needed = 0;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < c->nr_new && !r; i++) {
+		if (c->new[i].role != COUCHE_ROLE_META)
+			continue;
+		if (!needed)
+			needed = couche_leg_meta_sectors(&c->pool, c->legs, c->nr_legs);
+		r = couche_leg_check_meta(&c->pool, &c->new[i].device, needed);
+	}
 	return r;
 }
 
@@ -441,6 +457,8 @@ int couche_leg_add(struct couche_ctl *ctl, int nr_args, char **args)
 		r = set_domains(&c);
 	if (!r)
 		r = check_devices(&c);
+	if (!r)
+		r = check_room(&c);
 	if (!r)
 		r = check_plan(&c);
 	if (!r)

@@ -43,11 +43,18 @@ static bool is_newer(uint64_t sequence, uint64_t checkpoint, uint64_t than_seque
 	return checkpoint > than_checkpoint;
 }
 
-/* 1: *super is the newer valid slot; 0: none; a negative errno: damaged, see *field. */
-static int read_slots(int fd, struct couche_super *super, const char **field)
+/**
+ * couche_scan_read_super() - the superblock of a device
+ * @fd: of the device, also of one opened with O_DIRECT
+ * @super: gets the newer valid slot
+ * @field: says what is damaged
+ *
+ * Return: 1; 0 if there is none; a negative errno if it is damaged.
+ */
+int couche_scan_read_super(int fd, struct couche_super *super, const char **field)
 {
 	static const unsigned int slots[] = { COUCHE_SB_SLOT_A, COUCHE_SB_SLOT_B };
-	_Alignas(8) char block[COUCHE_BLOCK_SIZE];
+	_Alignas(COUCHE_BLOCK_SIZE) char block[COUCHE_BLOCK_SIZE];
 	struct couche_super slot;
 	int r, damage = 0, found = 0;
 	unsigned int i;
@@ -123,7 +130,7 @@ static int look_at(struct couche_scan *scan, struct seen_list *list, const char 
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	r = read_slots(fd, &super, &field);
+	r = couche_scan_read_super(fd, &super, &field);
 	if (r > 0)
 		return add_seen(list, path, st.st_rdev, &super);
 	if (r < 0) {

@@ -53,6 +53,9 @@ struct couche_scan {
 	const char *damage;			/* and why */
 };
 
+struct couche_super;
+
+int couche_scan_read_super(int fd, struct couche_super *super, const char **field);
 int couche_scan_run(struct couche_scan *scan, char *const *paths, const char *dir);
 void couche_scan_destroy(struct couche_scan *scan);
 unsigned int couche_found_missing(const struct couche_found_pool *pool, uint8_t role,

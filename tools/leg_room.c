@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Is a device large enough for the metadata of a running pool? */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/lib/cleanup.h"
+#include "kernel/core/super.h"
+#include "leg.h"
+#include "size.h"
+
+#define SECTOR	512
+
+/* Around the page cache, which may be older than what the pool has written. */
+static bool read_super(const struct couche_nl_leg *leg, const uint8_t *pool,
+		       struct couche_super *super)
+{
+	_cleanup_close_ int fd = -1;
+	char path[COUCHE_PATH_SIZE];
+	const char *field;
+
+	couche_device_path(leg->major, leg->minor, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	return fd >= 0 && couche_scan_read_super(fd, super, &field) > 0 &&
+	       !memcmp(super->pool_uuid, pool, COUCHE_UUID_SIZE);
+}
+
+/* Where the last of its areas ends, on every metadata leg. */
+static uint64_t end_of(const struct couche_super *s)
+{
+	uint64_t map = s->map_start + 2ULL * s->map_pages * COUCHE_BLOCK_SECTORS;
+	uint64_t journal = s->journal_start +
+			   (uint64_t)s->journal_blocks * COUCHE_BLOCK_SECTORS;
+	uint64_t stage = s->stage_start + (uint64_t)s->stage_slots * COUCHE_BLOCK_SECTORS;
+	uint64_t end = map > journal ? map : journal;
+
+	return end > stage ? end : stage;
+}
+
+/**
+ * couche_leg_meta_sectors() - how large a further metadata leg has to be
+ * @pool: the pool
+ * @legs: its legs
+ * @nr: how many
+ *
+ * The superblock of a metadata leg says it; nothing else in userspace does.
+ *
+ * Return: sectors; 0 if none can be read.
+ */
+uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
+				 const struct couche_nl_leg *legs, size_t nr)
+{
+	struct couche_super super;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (legs[i].role == COUCHE_ROLE_META && legs[i].present &&
+		    legs[i].state == COUCHE_LEG_ONLINE &&
+		    read_super(&legs[i], pool->id.uuid, &super))
+			return end_of(&super);
+	}
+	return 0;
+}
+
+/**
+ * couche_leg_check_meta() - has a device room for the metadata of a pool?
+ * @pool: the pool
+ * @device: that is to become a metadata leg
+ * @needed: from couche_leg_meta_sectors()
+ *
+ * Return: 0 or COUCHE_EXIT_FAILURE.
+ */
+int couche_leg_check_meta(const struct couche_nl_pool *pool, const struct couche_device *device,
+			  uint64_t needed)
+{
+	char has[COUCHE_SIZE_TEXT], needs[COUCHE_SIZE_TEXT];
+
+	if (device->sectors >= needed)
+		return 0;
+	return couche_fail(COUCHE_EXIT_FAILURE, device->path,
+			   "is too small (%s); a metadata leg of %s needs %s",
+			   couche_size_format(device->sectors * SECTOR, has), pool->id.name,
+			   couche_size_format(needed * SECTOR, needs));
+}
