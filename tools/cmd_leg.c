@@ -150,8 +150,8 @@ static int find_device(const struct couche_nl_pool *pool, const struct couche_nl
 	}
 	if (!found || !found->path[0] || memcmp(found->uuid, leg->uuid, COUCHE_UUID_SIZE))
 		r = couche_fail(COUCHE_EXIT_NOT_FOUND, pool->id.name,
-				"the device of leg %u was not found; attach it or name it with --device",
-				leg->index);
+				"the device of leg %u was not found; attach it, name it with --device, or give another with couchectl leg replace %s %u DEV",
+				leg->index, pool->id.name, leg->index);
 	else if (found->twice[0])
 		r = couche_fail(COUCHE_EXIT_CONFLICT, pool->id.name,
 				"leg %u was found on %s and on %s; name the right one with --device",
@@ -203,6 +203,19 @@ static void report_restore(const struct couche_ctl *ctl, const char *object,
 			    object, leg->pool.name);
 }
 
+static int fail_restore(const struct couche_nl *nl, int error, const struct couche_nl_leg *leg,
+			const char *object)
+{
+	static const char another[] = "leg: its superblock is not the one of this leg";
+	const char *why = couche_nl_error(nl) ?: "";
+
+	if (strncmp(why, another, sizeof(another) - 1))
+		return couche_session_fail(nl, error, object, "cannot be restored");
+	return couche_fail(couche_exit_of(error), object,
+			   "cannot be restored: its device does not hold this leg any more; give it, or another, with couchectl leg replace %s %u DEV",
+			   leg->pool.name, leg->index);
+}
+
 static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
 {
 	_cleanup_(couche_nl_closep) struct couche_nl *nl = NULL;
@@ -232,7 +245,7 @@ static int restore_leg(struct couche_ctl *ctl, int nr_args, char **args)
 	}
 	r = couche_nl_leg_restore(nl, pool.id.uuid, leg.index);
 	if (r)
-		return couche_session_fail(nl, r, object, "cannot be restored");
+		return fail_restore(nl, r, &leg, object);
 	r = restore_wait ? couche_leg_wait_online(ctl, nl, &pool, &leg) :
 			   couche_leg_look(nl, &pool, &leg);
 	if (!r)
