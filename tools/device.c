@@ -204,7 +204,7 @@ int couche_device_check_free(struct couche_device *device, bool force)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	fd = open(device->path, O_RDWR | O_EXCL | O_CLOEXEC);
+	fd = open(device->path, O_RDWR | (device->shared ? 0 : O_EXCL) | O_CLOEXEC);
 	if (fd < 0)
 		return fail_open(device->path, errno);
 	if (device->sectors <= COUCHE_DATA_START)

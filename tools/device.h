@@ -21,6 +21,7 @@ struct couche_device {
 	dev_t number;
 	ino_t image;		/* of a file, which stands for a device; 0: it is one */
 	uint64_t sectors;
+	bool shared;		/* by the pool that will let go of it: not looked at exclusively */
 	bool foreign;		/* holds something that --force will wipe */
 	char contents[128];	/* what it holds, "" if nothing */
 };

@@ -394,12 +394,28 @@ static void undo(struct change *c)
 			couche_device_unwrite(&c->new[i].device, c->pool.id.uuid);
 }
 
+/* The running table holds the device of a failed leg, which is to be wiped. */
+static int let_go(struct change *c)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < c->nr_new && !r; i++) {
+		if (!c->new[i].device.shared)
+			continue;
+		r = couche_leg_table_set(&c->before, c->new[i].index, NULL, "-");
+		if (!r)
+			r = couche_leg_table_load(&c->before, NULL);
+	}
+	return r;
+}
+
 static int carry_out(struct change *c, int (*order)(struct couche_nl *nl, const uint8_t *pool,
 						    uint32_t index))
 {
 	char object[96];
 	unsigned int i;
-	int r = 0;
+	int r = let_go(c);
 
 	for (i = 0; i < c->nr_new && !r; i++)
 		r = couche_device_wipe(&c->new[i].device);
@@ -513,6 +529,7 @@ int couche_leg_replace(struct couche_ctl *ctl, int nr_args, char **args)
 				   c.pool.id.name, leg.index);
 	r = take_device(&c, args[2], leg.role, leg.index);
 	c.domains[leg.index] = leg.domain;
+	c.new[0].device.shared = in_legs(&leg, 1, c.new[0].device.number);
 	if (!r)
 		r = check_replacement(&c, &leg);
 	if (!r)
