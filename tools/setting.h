@@ -33,16 +33,16 @@ extern const char *couche_setting_words[COUCHE_NR_SETTINGS];
 
 #define COUCHE_SETTING_OPTIONS								\
 	{ "leg-timeout", 0, COUCHE_OPTION_TEXT,						\
-	  &couche_setting_words[COUCHE_SETTING_LEG_TIMEOUT], "SECONDS",			\
+	  &couche_setting_words[COUCHE_SETTING_LEG_TIMEOUT], "TIME",			\
 	  "a leg that hangs so long fails, 0: never (default 30)" },			\
 	{ "destage-threshold", 0, COUCHE_OPTION_TEXT,					\
 	  &couche_setting_words[COUCHE_SETTING_DESTAGE_THRESHOLD], "PERCENT",		\
 	  "of the data journal in use from which on it is emptied (default 80)" },	\
 	{ "destage-interval", 0, COUCHE_OPTION_TEXT,					\
-	  &couche_setting_words[COUCHE_SETTING_DESTAGE_INTERVAL], "SECONDS",		\
+	  &couche_setting_words[COUCHE_SETTING_DESTAGE_INTERVAL], "TIME",		\
 	  "until what is in the data journal is moved on, 0: never (default 30)" },	\
 	{ "scrub-interval", 0, COUCHE_OPTION_TEXT,					\
-	  &couche_setting_words[COUCHE_SETTING_SCRUB_INTERVAL], "SECONDS",		\
+	  &couche_setting_words[COUCHE_SETTING_SCRUB_INTERVAL], "TIME",		\
 	  "from the end of a scrub to the next, 0: by order only (default 0)" }
 
 int couche_settings_parse(struct couche_settings *settings);

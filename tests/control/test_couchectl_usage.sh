@@ -58,13 +58,13 @@ refuses 2 --segment-size "segment beyond the format" \
 refuses 2 --data-journal "data journal without a unit that exists" \
 	couchectl pool create p -n --data-journal 1Q
 for verb in create import; do
-	for value in 86401 1s soon; do
+	for value in 86401 25h 1500ms soon; do
 		refuses 2 --leg-timeout "$verb with a time-out of $value" \
 			couchectl pool $verb p -n --leg-timeout $value
 		refuses 2 --destage-interval "$verb with a destage interval of $value" \
 			couchectl pool $verb p -n --destage-interval $value
 	done
-	for value in 31536001 1w; do
+	for value in 31536001 53w; do
 		refuses 2 --scrub-interval "$verb with a scrub interval of $value" \
 			couchectl pool $verb p -n --scrub-interval $value
 	done
@@ -73,6 +73,10 @@ for verb in create import; do
 			couchectl pool $verb p -n --destage-threshold $value
 	done
 done
+refuses 2 p "a time-out with a unit is no reason" couchectl pool create p -n --leg-timeout 90s \
+	--scrub-interval 1w
+refuses 2 --destage-interval "and goes as far as another" \
+	couchectl pool create p -n --leg-timeout 1d --destage-interval 1d1s
 refuses 2 "pool flush" "flush of nothing" couchectl pool flush
 refuses 2 "pool flush" "flush of two pools" couchectl pool flush p q
 refuses 2 "pool import" "import of a name and of all" couchectl pool import p --all
