@@ -40,7 +40,11 @@ int couche_profile_parse(const char *option, const char *text,
 		return couche_fail(COUCHE_EXIT_USAGE, option,
 				   "'%s' is no profile; give data and parity shards such as 4+2",
 				   text);
-	if (!k || k > COUCHE_MAX_SHARDS || m > COUCHE_MAX_SHARDS || k + m > COUCHE_MAX_SHARDS)
+	if (!k)
+		return couche_fail(COUCHE_EXIT_USAGE, option,
+				   "%s: K is at least 1; give data and parity shards such as 4+2",
+				   text);
+	if (k > COUCHE_MAX_SHARDS || m > COUCHE_MAX_SHARDS || k + m > COUCHE_MAX_SHARDS)
 		return couche_fail(COUCHE_EXIT_USAGE, option,
 				   "%s: 1 to %d shards are possible; give a smaller profile",
 				   text, COUCHE_MAX_SHARDS);
@@ -184,6 +188,15 @@ static int check_meta(const struct couche_plan *plan)
 	return 0;
 }
 
+/* Cold extents are moved there, never written. */
+static int check_writable(const struct couche_plan *plan)
+{
+	if (plan->profile[COUCHE_TIER_HOT].k || plan->profile[COUCHE_TIER_WARM].k)
+		return 0;
+	return couche_fail(COUCHE_EXIT_USAGE, plan->name,
+			   "neither a hot nor a warm leg, nowhere to write; give --hot DEV or --warm DEV");
+}
+
 static int check_tier(const struct couche_plan *plan, uint8_t tier)
 {
 	const struct couche_plan_profile *p = &plan->profile[tier];
@@ -265,8 +278,36 @@ static const char *remedy(const char *field)
 	if (!strncmp(field, "leg sectors", 11))
 		return "use larger devices, a smaller --data-journal or a larger --segment-size";
 	if (!strncmp(field, "profile", 7))
-		return "add --hot DEV, or give other profiles";
+		return "give other profiles";
 	return "change the pool's layout";
+}
+
+/* The smallest metadata leg has no room for what all of them hold. */
+static int fail_small_meta(const struct couche_plan *plan, struct couche_super *s)
+{
+	const struct couche_plan_leg *smallest = NULL;
+	char has[COUCHE_SIZE_TEXT], needs[COUCHE_SIZE_TEXT];
+	const char *field = "";
+	uint64_t blocks;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_legs; i++) {
+		if (plan->leg[i].role != COUCHE_ROLE_META)
+			continue;
+		if (!smallest || plan->leg[i].sectors < smallest->sectors)
+			smallest = &plan->leg[i];
+		s->leg[i].sectors = COUCHE_MAX_LEG_SECTORS;
+	}
+	if (couche_super_layout(s, &field))
+		return couche_fail(COUCHE_EXIT_FAILURE, plan->name, "%s; %s", field,
+				   remedy(field));
+	blocks = 2ULL * s->map_pages + COUCHE_MIN_JOURNAL_BLOCKS + s->stage_slots +
+		 COUCHE_DATA_START / COUCHE_BLOCK_SECTORS;
+	return couche_fail(COUCHE_EXIT_FAILURE,
+			   smallest->device && *smallest->device ? smallest->device : plan->name,
+			   "a metadata leg of %s is too small, this layout needs %s; use larger devices, a smaller --data-journal or a larger --segment-size",
+			   couche_size_format(smallest->sectors * SECTOR, has),
+			   couche_size_format(blocks * COUCHE_BLOCK_SIZE, needs));
 }
 
 /**
@@ -283,7 +324,7 @@ int couche_plan_check(const struct couche_plan *plan)
 	uint8_t tier;
 	int r;
 
-	r = check_meta(plan);
+	r = check_meta(plan) ?: check_writable(plan);
 	for (tier = 0; tier < COUCHE_NR_TIERS && !r; tier++)
 		r = check_tier(plan, tier);
 	for (i = 0; i < plan->nr_legs && !r; i++)
@@ -295,9 +336,11 @@ int couche_plan_check(const struct couche_plan *plan)
 	r = couche_super_layout(&super, &field);
 	if (!r)
 		r = couche_super_check(&super, &field);
+	if (r == -ENOSPC)
+		return fail_small_meta(plan, &super);
 	if (r)
-		return couche_fail(r == -ENOSPC ? COUCHE_EXIT_FAILURE : COUCHE_EXIT_USAGE,
-				   plan->name, "%s; %s", field, remedy(field));
+		return couche_fail(COUCHE_EXIT_USAGE, plan->name, "%s; %s", field,
+				   remedy(field));
 	return 0;
 }
 

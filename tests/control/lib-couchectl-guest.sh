@@ -91,8 +91,9 @@ refuses_devices() {
 	refuses 1 /dev/loop8 "a device smaller than its header" \
 		"${create[@]}" --cold "${all_cold[@]:0:5}" /dev/loop8
 	attach 9 2M
-	refuses 1 tank "a meta leg without room for the map" \
+	refuses 1 /dev/loop9 "a meta leg without room for the map" \
 		couchectl pool create tank --meta /dev/loop9 --hot /dev/loop1
+	refuses 2 tank "a pool where nothing can be written" couchectl pool create tank --meta /dev/loop0
 	refuses 2 /dev/loop1 "two domains of one device" "${create[@]}" --domain /dev/loop1=1 /dev/loop1=2
 	for size in 1020KiB 1025KiB 16385MiB; do
 		refuses 2 --data-journal "a data journal of $size" \
@@ -100,7 +101,7 @@ refuses_devices() {
 	done
 	refuses 2 --data-journal "a data journal without a cold tier" \
 		"${create[@]}" --data-journal 1MiB
-	refuses 1 tank "a data journal larger than the meta leg" \
+	refuses 1 /dev/loop0 "a data journal larger than the meta leg" \
 		"${create[@]}" --cold "${all_cold[@]}" --data-journal 1GiB
 	refuses 2 --destage-threshold "a threshold of no data journal" \
 		"${create[@]}" --cold "${all_cold[@]}" --destage-threshold 70
