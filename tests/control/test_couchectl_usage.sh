@@ -81,6 +81,10 @@ refuses 2 "pool flush" "flush of nothing" couchectl pool flush
 refuses 2 "pool flush" "flush of two pools" couchectl pool flush p q
 refuses 2 "pool set-profile" "a profile without data shards" couchectl pool set-profile p cold 0+2
 holds "which it says" grep -q "0+2: K is at least 1; give" "$ERR"
+for shards in 3 9; do
+	refuses 2 --min-healthy "a stripe that needs $shards of 4+2" \
+		couchectl pool set-profile p cold 4+2 --min-healthy $shards
+done
 refuses 2 "pool import" "import of a name and of all" couchectl pool import p --all
 refuses 2 v "volume without a pool" couchectl volume create v --size 1GiB
 refuses 2 p/v/w "volume with two slashes" couchectl volume create p/v/w --size 1GiB
