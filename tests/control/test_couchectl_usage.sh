@@ -89,6 +89,8 @@ refuses 2 "pool import" "import of a name and of all" couchectl pool import p --
 refuses 2 v "volume without a pool" couchectl volume create v --size 1GiB
 refuses 2 p/v/w "volume with two slashes" couchectl volume create p/v/w --size 1GiB
 refuses 2 p/v "volume without a size" couchectl volume create p/v
+refuses 2 --size "volume larger than any" couchectl volume create p/v --size 100EiB
+holds "which it says" grep -q "'100EiB' is too large" "$ERR"
 refuses 2 --journal "volume with a journal of nothing that is" \
 	couchectl volume create p/v --size 1GiB --journal hot
 refuses 2 "volume set-journal" "set-journal without a choice" couchectl volume set-journal p/v
