@@ -77,6 +77,7 @@ void couche_note(const struct couche_ctl *ctl, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 enum couche_exit couche_exit_of(int error);
 int couche_confirm(const struct couche_ctl *ctl, const char *object, const char *what);
+int couche_confirm_wipe(const struct couche_ctl *ctl, const char *pool, unsigned int nr);
 bool couche_is_tty(int fd);
 
 #endif

@@ -342,7 +342,6 @@ static void print_plan(const struct change *c)
 
 static int confirm(const struct change *c)
 {
-	char what[64];
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < c->nr_new; i++) {
@@ -354,8 +353,7 @@ static int confirm(const struct change *c)
 		if (!c->ctl->yes && isatty(STDIN_FILENO))
 			fprintf(stderr, "%s holds %s\n", device->path, device->contents);
 	}
-	snprintf(what, sizeof(what), "what %u device%s hold will be lost", nr, nr == 1 ? "" : "s");
-	return nr ? couche_confirm(c->ctl, c->pool.id.name, what) : 0;
+	return couche_confirm_wipe(c->ctl, c->pool.id.name, nr);
 }
 
 static bool in_legs(const struct couche_nl_leg *legs, size_t nr, dev_t device)

@@ -405,7 +405,6 @@ static int build(const struct couche_plan *plan, const struct couche_device *dev
 static int confirm_overwrite(const struct couche_ctl *ctl, const struct couche_plan *plan,
 			     const struct couche_device *devices)
 {
-	char what[64];
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < plan->nr_legs; i++) {
@@ -415,9 +414,7 @@ static int confirm_overwrite(const struct couche_ctl *ctl, const struct couche_p
 		if (!ctl->yes && isatty(STDIN_FILENO))
 			fprintf(stderr, "%s holds %s\n", devices[i].path, devices[i].contents);
 	}
-	snprintf(what, sizeof(what), "what %u device%s hold will be lost", nr,
-		 nr == 1 ? "" : "s");
-	return nr ? couche_confirm(ctl, plan->name, what) : 0;
+	return couche_confirm_wipe(ctl, plan->name, nr);
 }
 
 /**

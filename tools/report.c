@@ -123,3 +123,20 @@ int couche_confirm(const struct couche_ctl *ctl, const char *object, const char 
 				   "not confirmed; nothing was changed");
 	return 0;
 }
+
+/**
+ * couche_confirm_wipe() - ask before devices are overwritten
+ * @ctl: the global options
+ * @pool: its name, which the user has to type
+ * @nr: devices that hold something
+ *
+ * Return: 0 if there are none or the user agreed, else an exit code.
+ */
+int couche_confirm_wipe(const struct couche_ctl *ctl, const char *pool, unsigned int nr)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "what %u device%s will be lost", nr,
+		 nr == 1 ? " holds" : "s hold");
+	return nr ? couche_confirm(ctl, pool, what) : 0;
+}

@@ -529,7 +529,6 @@ static int write_legs(const struct couche_rescue_pool *pool, const int *fd)
 
 static int confirm(const struct couche_rescue_pool *pool, const struct couche_ctl *ctl)
 {
-	char what[64];
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < pool->nr; i++) {
@@ -540,9 +539,7 @@ static int confirm(const struct couche_rescue_pool *pool, const struct couche_ct
 			fprintf(stderr, "%s holds %s\n", pool->leg[i].device.path,
 				pool->leg[i].device.contents);
 	}
-	snprintf(what, sizeof(what), "what %u device%s hold will be lost", nr,
-		 nr == 1 ? "" : "s");
-	return nr ? couche_confirm(ctl, pool->r->o->super.name, what) : 0;
+	return couche_confirm_wipe(ctl, pool->r->o->super.name, nr);
 }
 
 /**
