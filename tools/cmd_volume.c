@@ -231,7 +231,8 @@ static int find_volume(const char *what, int nr_args, char **args, struct couche
 	return r ?: couche_session_volume(*nl, args[0], pool, volume);
 }
 
-static int take_down(const struct couche_ctl *ctl, const struct couche_activation *a)
+static int take_down(const struct couche_ctl *ctl, const struct couche_activation *a,
+		     const char *object)
 {
 	struct couche_dm_info info;
 	int r = couche_dm_info(a->device, &info);
@@ -239,7 +240,7 @@ static int take_down(const struct couche_ctl *ctl, const struct couche_activatio
 	if (r)
 		return couche_dm_fail(r, a->device, "cannot look at the device");
 	if (info.open_count)
-		return couche_fail(COUCHE_EXIT_CONFLICT, a->device,
+		return couche_fail(COUCHE_EXIT_CONFLICT, object,
 				   "is open; unmount it or stop what uses it");
 	if (ctl->dry_run) {
 		printf("dmsetup remove %s\n", a->device);
@@ -267,7 +268,7 @@ static int run_remove(struct couche_ctl *ctl, int nr_args, char **args)
 		return r;
 	active = !couche_activation_find(&a);
 	if (active) {
-		r = take_down(ctl, &a);
+		r = take_down(ctl, &a, args[0]);
 		if (r)
 			return r;
 	}

@@ -702,7 +702,7 @@ resizes_and_removes() {
 	refuses 2 tank/small "removing without --yes where nobody can be asked" \
 		couchectl volume remove tank/small
 	exec 9<>/dev/mapper/tank-small
-	refuses 4 tank-small "removing an open volume" couchectl volume remove tank/small --yes
+	refuses 4 tank/small "removing an open volume" couchectl volume remove tank/small --yes
 	refuses 4 tank-small "exporting with an open volume" couchectl pool export tank
 	holds "stopped no other volume" test -e /dev/mapper/tank-vol
 	exec 9>&-
