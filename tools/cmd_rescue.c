@@ -143,7 +143,7 @@ static void print_result(const struct couche_ctl *ctl, const struct couche_rescu
 	if (pool)
 		print_rebuilt(ctl, doc);
 	else
-		printf("%s: %s: what was hot or warm, and volumes' names and sizes, are not in the cold legs\n",
+		printf("%s: %s: what was hot, warm or in the data journal, and volumes' names and sizes, are not in the cold legs\n",
 		       r->o->super.name, couche_findings_result(&r->o->findings));
 }
 
