@@ -178,6 +178,17 @@ static bool is_empty(const char *name)
 	return !strtoull(word, NULL, 10);
 }
 
+/* A pool's own device holds nothing, and each read of it is an error in the log. */
+static bool is_pool(const char *name)
+{
+	static const char prefix[] = "COUCHE-POOL-";
+	char attribute[COUCHE_PATH_SIZE + 32], word[sizeof(prefix)];
+
+	snprintf(attribute, sizeof(attribute), "/sys/class/block/%s/dm/uuid", name);
+	read_word(attribute, word, sizeof(word));
+	return !strcmp(word, prefix);
+}
+
 static int look_everywhere(struct couche_scan *scan, struct seen_list *list)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/sys/class/block");
@@ -188,7 +199,8 @@ static int look_everywhere(struct couche_scan *scan, struct seen_list *list)
 	if (!dir)
 		return -errno;
 	while (!r && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || is_empty(entry->d_name))
+		if (entry->d_name[0] == '.' || is_empty(entry->d_name) ||
+		    is_pool(entry->d_name))
 			continue;
 		path_of(entry->d_name, path);
 		r = look_at(scan, list, path);
