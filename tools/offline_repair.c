@@ -159,6 +159,7 @@ const char *couche_finding_remedy(const struct couche_offline *o,
 	if (finding->leg == COUCHE_NO_LEG)
 		return "name the device of the leg that it was, or: couchectl leg replace";
 	if (o->super.leg[finding->leg].role == COUCHE_ROLE_META)
-		return "couchectl check --repair; if it stays, import the pool, then: couchectl leg fail, leg restore";
+		return "couchectl check --repair; if it stays, import the pool, "
+		       "then: couchectl leg fail, leg restore";
 	return "couchectl check --repair; if it stays: couchectl leg replace";
 }

@@ -65,8 +65,9 @@ static int parse(int nr_args, char **args, struct couche_nl_profile *profile)
 	if (!r && profile->min_healthy &&
 	    (profile->min_healthy < shape.k || profile->min_healthy > shape.k + shape.m))
 		return couche_fail(COUCHE_EXIT_USAGE, "--min-healthy",
-				   "a stripe of %u+%u cannot need %u shards; give %u to %u", shape.k,
-				   shape.m, profile->min_healthy, shape.k, shape.k + shape.m);
+				   "a stripe of %u+%u cannot need %u shards; give %u to %u",
+				   shape.k, shape.m, profile->min_healthy, shape.k,
+				   shape.k + shape.m);
 	return r;
 }
 
