@@ -12,7 +12,8 @@ static bool is_bad(const struct couche_nl_leg *leg)
 	return !leg->present || leg->state != COUCHE_LEG_ONLINE;
 }
 
-static void note_leg(struct couche_health *health, const struct couche_nl_leg *leg)
+static void note_leg(struct couche_health *health,
+		     const struct couche_nl_leg *leg)
 {
 	size_t len = strlen(health->legs);
 
@@ -30,10 +31,12 @@ static void note_leg(struct couche_health *health, const struct couche_nl_leg *l
 /* What was rebuilt elsewhere nobody misses. */
 static bool is_missed(const struct couche_nl_leg *leg)
 {
-	return is_bad(leg) && (leg->role == COUCHE_ROLE_META || leg->used_sectors);
+	return is_bad(leg) &&
+	       (leg->role == COUCHE_ROLE_META || leg->used_sectors);
 }
 
-static void judge_legs(struct couche_health *health, const struct couche_nl_pool *pool,
+static void judge_legs(struct couche_health *health,
+		       const struct couche_nl_pool *pool,
 		       const struct couche_nl_leg *legs, size_t nr_legs)
 {
 	unsigned int missed[COUCHE_ROLE_COLD + 1] = { 0 }, good[COUCHE_ROLE_COLD + 1] = { 0 };
@@ -78,7 +81,8 @@ static uint64_t room_of(const struct couche_nl_tier *tier)
  * @legs: and of its legs
  * @nr_legs: how many
  */
-void couche_health_judge(struct couche_health *health, const struct couche_nl_pool *pool,
+void couche_health_judge(struct couche_health *health,
+			 const struct couche_nl_pool *pool,
 			 const struct couche_nl_leg *legs, size_t nr_legs)
 {
 	const struct couche_nl_tier *cold = &pool->tier[COUCHE_TIER_COLD];
@@ -122,8 +126,8 @@ static void __attribute__((format(printf, 2, 3))) say(char *text, const char *fo
 	va_end(args);
 }
 
-static void describe_loss(const struct couche_health *h, const char *name, char *status,
-			  char *action)
+static void describe_loss(const struct couche_health *h, const char *name,
+			  char *status, char *action)
 {
 	if (h->lost_reads)
 		say(status, "%llu reads since the pool was started found too few good copies or shards: data is lost, unless a leg that is away has it.",
@@ -151,8 +155,8 @@ static void list_exhausted(const struct couche_health *h, char *text, size_t siz
 	}
 }
 
-static void describe_legs(const struct couche_health *h, const char *name, char *status,
-			  char *action)
+static void describe_legs(const struct couche_health *h, const char *name,
+			  char *status, char *action)
 {
 	char failed[32] = "", missing[32] = "", exhausted[64];
 
@@ -180,8 +184,8 @@ static void describe_legs(const struct couche_health *h, const char *name, char 
 		    name, h->legs, name);
 }
 
-static void describe_room(const struct couche_health *h, const char *name, char *status,
-			  char *action)
+static void describe_room(const struct couche_health *h, const char *name,
+			  char *status, char *action)
 {
 	if (h->no_landing) {
 		say(status, "Writes to new places fail: no hot or warm leg is in service.");
@@ -207,7 +211,8 @@ static void describe_room(const struct couche_health *h, const char *name, char 
  * @action: gets what can be done about it
  */
 void couche_health_describe(const struct couche_health *h, const char *name,
-			    char status[COUCHE_HEALTH_TEXT], char action[COUCHE_HEALTH_TEXT])
+			    char status[COUCHE_HEALTH_TEXT],
+			    char action[COUCHE_HEALTH_TEXT])
 {
 	status[0] = '\0';
 	action[0] = '\0';

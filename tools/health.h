@@ -13,7 +13,7 @@
 
 #include "agent/lib/netlink.h"
 
-#define COUCHE_HEALTH_TEXT	1024
+#define COUCHE_HEALTH_TEXT 1024
 
 struct couche_health {
 	bool degraded;
@@ -33,10 +33,12 @@ struct couche_health {
 	bool cold_room;			/* and that has room */
 };
 
-void couche_health_judge(struct couche_health *health, const struct couche_nl_pool *pool,
+void couche_health_judge(struct couche_health *health,
+			 const struct couche_nl_pool *pool,
 			 const struct couche_nl_leg *legs, size_t nr_legs);
 bool couche_health_good(const struct couche_health *health);
-void couche_health_describe(const struct couche_health *health, const char *name,
-			    char status[COUCHE_HEALTH_TEXT], char action[COUCHE_HEALTH_TEXT]);
+void couche_health_describe(const struct couche_health *health,
+			    const char *name, char status[COUCHE_HEALTH_TEXT],
+			    char action[COUCHE_HEALTH_TEXT]);
 
 #endif
