@@ -188,7 +188,7 @@ ok "with what they missed" all with_one_copy "${HOT[0]}" AND reads_as_model
 
 must leg_break_writes "${HOT[0]}"
 must leg_break_writes "${HOT[1]}"
-ok "where nothing can be written back, a full journal holds nobody up" endless 12M
+ok "where nothing can be written back, a full journal holds nobody up" endless 6M
 must leg_mend "${HOT[0]}"
 must leg_mend "${HOT[1]}"
 ok "volumes go, with what is staged of them" all volume_close 1 AND message remove_volume 1 AND \

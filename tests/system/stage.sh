@@ -269,7 +269,7 @@ must reload $POOL "$(pool_table "${KEEP[@]}")"
 must leg_break 3
 must leg_break 4
 must leg_break 5
-ok "with more cold legs gone than parity stands, a full journal holds nobody up" endless 20M
+ok "with more cold legs gone than parity stands, a full journal holds nobody up" endless 10M
 must leg_mend 3
 must leg_mend 4
 must leg_mend 5
