@@ -58,7 +58,6 @@ struct couche_map {
 };
 
 struct couche_map *couche_map_create(struct couche_offline *o);
-struct couche_map *couche_map_load(struct couche_offline *o);
 void couche_map_destroy(struct couche_map *map);
 struct couche_group_desc *couche_map_group(const struct couche_map *map, u32 nr);
 void couche_map_set_group(struct couche_map *map, u32 nr, const struct couche_group_desc *desc);
@@ -70,6 +69,9 @@ struct couche_map_page *couche_map_find_page(const struct couche_map *map, u32 v
 struct couche_map_page *couche_map_add_page(struct couche_map *map, u32 volume, u32 index);
 const char *couche_map_place_error(const struct couche_map *map,
 				   const struct couche_place *place);
+
+/* offline_pages.c */
+struct couche_map *couche_map_load(struct couche_offline *o);
 
 /* offline_journal.c */
 void couche_map_replay(struct couche_map *map);
