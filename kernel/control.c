@@ -359,11 +359,13 @@ int couche_control_restore(struct couche_pool *pool, struct couche_leg *leg)
  *
  * Context: process; sleeps. Takes config_lock.
  * Return: 0 when it has begun; -ENOENT, -ENODEV, -EALREADY, -EROFS, -EIO,
- * -ENOMEM; -EBUSY while its device has bios that were given up; -ETIMEDOUT: another
- * leg, which has what it lacks, does not answer.
+ * -ENOMEM; -ESTALE: its device is not this leg; -EBUSY while its device has bios
+ * that were given up; -ETIMEDOUT: another leg, which has what it lacks, does not
+ * answer.
  */
 int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 {
+	static const char another[] = "leg: its superblock is not the one of this leg; replace it";
 	struct couche_leg *leg;
 	int err;
 
@@ -380,8 +382,11 @@ int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 	err = leg->state != COUCHE_LEG_FAILED ? -EALREADY : 0;
 	if (err)
 		goto out;
-	*why = leg->offered ? "leg: its superblock is not the one of this leg; replace it" :
-			      "leg: it has no device; load a table that names one first";
+	*why = another;
+	err = leg->offered ? -ESTALE : 0;
+	if (err)
+		goto out;
+	*why = "leg: it has no device; load a table that names one first";
 	err = leg->bdev ? 0 : -ENODEV;
 	if (err)
 		goto out;
@@ -389,8 +394,8 @@ int couche_leg_restore(struct couche_pool *pool, u32 index, const char **why)
 	err = couche_flight_fenced(leg) ? -EBUSY : 0;
 	if (err)
 		goto out;
-	*why = "leg: its superblock is not the one of this leg";
 	err = couche_superblock_check_leg(pool, leg);
+	*why = err == -ESTALE ? another : "leg: its superblock cannot be read";
 	if (err)
 		goto out;
 	*why = "leg: it cannot be written, or given what it is to hold";

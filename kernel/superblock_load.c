@@ -357,7 +357,8 @@ static int view_one(struct couche_pool *pool, struct couche_leg *leg, struct leg
  * @leg: has a device
  *
  * Context: process; sleeps.
- * Return: 0, -EINVAL, -ENODEV, -EIO or -ENOMEM, with the reason logged.
+ * Return: 0, -ESTALE when it is not, -EIO or -ENOMEM when it cannot be read, with
+ * the reason logged.
  */
 int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg)
 {
@@ -372,7 +373,7 @@ int couche_superblock_check_leg(struct couche_pool *pool, struct couche_leg *leg
 	if (!why)
 		return 0;
 	complain(pool, leg->index, &view, why);
-	return view.err ?: -EINVAL;
+	return view.err == -EIO || view.err == -ENOMEM ? view.err : -ESTALE;
 }
 
 /**

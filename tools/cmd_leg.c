@@ -206,13 +206,10 @@ static void report_restore(const struct couche_ctl *ctl, const char *object,
 static int fail_restore(const struct couche_nl *nl, int error, const struct couche_nl_leg *leg,
 			const char *object)
 {
-	static const char another[] = "leg: its superblock is not the one of this leg";
-	const char *why = couche_nl_error(nl) ?: "";
-
-	if (strncmp(why, another, sizeof(another) - 1))
+	if (error != -ESTALE)
 		return couche_session_fail(nl, error, object, "cannot be restored");
 	return couche_fail(couche_exit_of(error), object,
-			   "cannot be restored: its device does not hold this leg any more; give it, or another, with couchectl leg replace %s %u DEV",
+			   "cannot be restored: its device does not hold this leg any more, or cannot be read; give it, or another, with couchectl leg replace %s %u DEV",
 			   leg->pool.name, leg->index);
 }
 

@@ -730,6 +730,11 @@ changes_profile() {
 	couchectl leg fail tank 7 -q
 	refuses 4 tank "more shards than legs in order" couchectl pool set-profile tank cold 3+3
 	holds "and says where to look" grep -q "; see couchectl leg list tank" "$ERR"
+	dd if=/dev/loop7 of=$work/begin bs=1M count=1 status=none
+	dd if=/dev/zero of=/dev/loop7 bs=1M count=1 conv=fsync status=none
+	refuses 4 "tank leg 7" "a device that holds the leg no more" couchectl leg restore tank 7
+	holds "and says what to do with it" grep -q "couchectl leg replace tank 7 DEV" "$ERR"
+	dd if=$work/begin of=/dev/loop7 bs=1M conv=fsync status=none
 	couchectl leg restore tank 7 -q
 	holds "the leg is back" soon leg_is 7 online
 	expect 0 "another profile" couchectl pool set-profile tank cold 3+2 -q -o json

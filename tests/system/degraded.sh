@@ -112,6 +112,8 @@ ok "all is read" stamp check $V 1
 ok "a third is refused" refused 'without it data would be lost' message fail_leg 4
 ok "an unknown leg is refused" refused 'no such index' message fail_leg 8
 ok "a failed leg is refused" refused 'has failed already' message fail_leg 3
+ok "one that cannot be read is not taken back" all leg_break 3 AND \
+	refused 'its superblock cannot be read' message restore_leg 3 AND leg_mend 3
 ok "what is written now goes to hot" all stamp fill $V 2 AND stamp check $V 2 AND all_in 1 hot
 ok "they come back" all message restore_leg 3 AND message restore_leg 6 AND \
 	eventually 30 restored
