@@ -20,11 +20,13 @@
 #define DM_MSG_PREFIX "couche-pool"
 
 #define READ_PAGES	64	/* pages, two slots each, read at once */
+#define MAX_UNREAD	16U	/* of these slots, after which no more are tried */
 
 struct recovery {
 	struct couche_pool *pool;
 	void *buf;		/* READ_PAGES * 2 blocks */
 	void *best;		/* READ_PAGES blocks: the newest valid version, or zeros */
+	DECLARE_BITMAP(unread, 2 * READ_PAGES);	/* slots of the leg in hand */
 	u8 slot[READ_PAGES];
 	u8 blank[READ_PAGES];	/* some slot of it was never written */
 	u8 whole[READ_PAGES];	/* bit per slot that some leg has, be it blank */
@@ -92,20 +94,55 @@ static void consider(struct recovery *r, u32 first, u32 i, u8 slot, const void *
 	memcpy(r->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
 }
 
+/*
+ * The slots of some pages on one leg: at once, or else one by one, for a sector that
+ * cannot be read is no reason to do without the others. A leg that has many takes
+ * its time with each.
+ */
+static bool read_slots(struct recovery *r, struct couche_leg *leg, u32 first, u32 nr)
+{
+	sector_t sector = couche_map_area_sector(r->pool, first, 0);
+	void *slot = r->buf;
+	u32 i, nr_unread = 0, nr_read = 0;
+	int err;
+
+	memset(r->unread, 0, sizeof(r->unread));
+	err = couche_leg_read(leg, REQ_OP_READ | REQ_META, sector, r->buf,
+			      (size_t)nr * 2 << COUCHE_BLOCK_SHIFT);
+	if (err != -EIO)
+		return !err;
+	for (i = 0; i < 2 * nr; i++) {
+		if (nr_unread == MAX_UNREAD ||
+		    couche_leg_read_quietly(leg, REQ_OP_READ | REQ_META, sector, slot,
+					    COUCHE_BLOCK_SIZE)) {
+			__set_bit(i, r->unread);
+			nr_unread = min(nr_unread + 1, MAX_UNREAD);
+		} else {
+			nr_read++;
+		}
+		slot += COUCHE_BLOCK_SIZE;
+		sector += COUCHE_BLOCK_SECTORS;
+	}
+	return nr_read;
+}
+
 /* Of one leg. What it may have of a cut checkpoint is not known if it cannot be read. */
 static bool read_leg(struct recovery *r, struct couche_leg *leg, u32 first, u32 nr)
 {
 	u32 i;
 
-	if (couche_leg_read(leg, REQ_OP_READ | REQ_META,
-			    couche_map_area_sector(r->pool, first, 0), r->buf,
-			    (size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {
+	if (!read_slots(r, leg, first, nr)) {
 		memset(r->rewrite, true, nr * sizeof(*r->rewrite));
 		return false;
 	}
 	memset(r->on_leg, 0, sizeof(r->on_leg));
-	for (i = 0; i < 2 * nr; i++)
-		consider(r, first, i / 2, i & 1, r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT));
+	for (i = 0; i < 2 * nr; i++) {
+		if (test_bit(i, r->unread))
+			r->rewrite[i / 2] = true;
+		else
+			consider(r, first, i / 2, i & 1,
+				 r->buf + ((size_t)i << COUCHE_BLOCK_SHIFT));
+	}
 	for (i = 0; i < nr; i++)
 		r->lowest[i] = min(r->lowest[i], r->on_leg[i]);
 	return true;

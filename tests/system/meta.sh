@@ -45,15 +45,27 @@ close_all() {
 	done
 }
 
-# map_fails LEG read|write: where the map lies; the rest of it is well
+map_start() {
+	dd if="/dev/nb$1" bs=4096 skip=1 count=1 iflag=direct status=none |
+		od -An -tu8 -j88 -N8 | tr -d ' '
+}
+
+# fails LEG read|write FIRST SECTORS: the rest of it is well
+fails() {
+	local end=$(($3 + $4))
+	leg_table "$1" "0 $3 linear /dev/nb$1 0
+$3 $4 flakey /dev/nb$1 $3 0 3600 1 error_$2s
+$end $((SIZES[$1] * 2048 - end)) linear /dev/nb$1 $end"
+}
+
+# map_fails LEG read|write: where the map lies
 map_fails() {
-	local start size=$((SIZES[$1] * 2048)) pages
-	pages=$(($(pool_map_pages) * 16))
-	start=$(dd if="/dev/nb$1" bs=4096 skip=1 count=1 iflag=direct status=none |
-		od -An -tu8 -j88 -N8 | tr -d ' ')
-	leg_table "$1" "0 $start linear /dev/nb$1 0
-$start $pages flakey /dev/nb$1 $start 0 3600 1 error_$2s
-$((start + pages)) $((size - start - pages)) linear /dev/nb$1 $((start + pages))"
+	fails "$1" "$2" "$(map_start "$1")" $(($(pool_map_pages) * 16))
+}
+
+# page_fails LEG PAGE
+page_fails() {
+	fails "$1" read $(($(map_start "$1") + $2 * 16)) 16
 }
 
 # --- a write that one leg has lost ----------------------------------------------------
@@ -113,6 +125,22 @@ ok "what a cut checkpoint left on the other one does not count when it can be re
 	second_life
 must close_all
 ok "nor when it is alone" pool_missing 0 second_life
+must close_all
+
+# --- legs with bad sectors each ---------------------------------------------------------
+
+must new_pool
+must fill $V 0 8
+must message checkpoint
+must close_all
+must page_fails 0 0
+must page_fails 1 1
+ok "of legs that cannot be read everywhere each page comes from where it can (I1)" all start AND \
+	check $V 0 8
+must close_all
+must leg_mend 0
+must leg_mend 1
+ok "and so it does afterwards" all start AND check $V 0 8
 must close_all
 
 # --- a map that cannot be written --------------------------------------------------------
