@@ -220,6 +220,7 @@ static int zero_new_pages(struct couche_pool *pool, u32 map_pages)
 	sector_t from = couche_map_area_sector(pool, pool->area.nr, 0);
 	sector_t to = couche_map_area_sector(pool, map_pages, 0);
 	u64 failed = 0;
+	int err = 0;
 	u32 i;
 
 	for (i = 0; i < pool->nr_legs; i++) {
@@ -229,7 +230,9 @@ static int zero_new_pages(struct couche_pool *pool, u32 map_pages)
 		    couche_leg_zero(leg, from, to - from))
 			failed |= BIT_ULL(i);
 	}
-	return failed ? couche_superblock_fail_legs(pool, failed) : flush_meta_legs(pool);
+	if (failed)
+		err = couche_superblock_fail_legs(pool, failed);
+	return err ?: flush_meta_legs(pool);
 }
 
 static void adopt_slots(struct couche_pool *pool, struct couche_relayout *r)
