@@ -59,6 +59,7 @@ int couche_group_add(struct couche_pool *pool, couche_group_t nr,
 		.k = desc->k, .m = desc->nr - desc->k, .matrix = desc->matrix,
 	};
 	struct couche_group *group, *old;
+	unsigned int noio;
 	int err;
 
 	*why = "group number out of range";
@@ -71,8 +72,11 @@ int couche_group_add(struct couche_pool *pool, couche_group_t nr,
 	group->desc = *desc;
 	group->nr = nr;
 	group->shape = couche_shape_find(pool, desc->tier, &profile);
+	/* Writes wait for this, those that free memory among them. */
+	noio = memalloc_noio_save();
 	err = couche_alloc_init(&group->rows,
 				pool->super.segment_sectors / COUCHE_BLOCK_SECTORS);
+	memalloc_noio_restore(noio);
 	old = pool->groups[from_couche_group(nr)];
 	if (!err && old)
 		err = retire(pool, old);
@@ -210,8 +214,8 @@ static bool in_danger(struct couche_pool *pool, const struct couche_group *group
  * Groups that hold nothing do not count: what lay on a leg that failed long
  * ago has been rebuilt elsewhere.
  *
- * Context: process; sleeps. Under super_lock, which a group's first rows are given
- * under, it holds until a leg's state is changed; without, it is a guess.
+ * Context: process; sleeps. Under spare_lock, which a group's first rows are given
+ * under, it holds until the leg counts as gone; without, it is a guess.
  * Return: whether no extent has too few other shards or copies.
  */
 bool couche_group_survives(struct couche_pool *pool, const struct couche_leg *leg)
