@@ -415,6 +415,8 @@ int couche_pool_activate(struct couche_pool *pool, const struct couche_tableline
 		return err;
 	set_bit(POOL_ACTIVE, &pool->flags);
 	queue_work(pool->control_wq, &pool->resync_work);
+	/* For legs that had too many errors until now. */
+	queue_work(pool->io_wq, &pool->fail_work);
 	couche_sweep_kick(pool->rebuild);
 	couche_drain_start(pool);
 	couche_reshape_look(pool);
