@@ -499,10 +499,12 @@ int couche_pool_wake(struct couche_pool *pool)
 {
 	int err = 0;
 
-	if (!test_and_clear_bit(POOL_SUSPENDED, &pool->flags))
+	if (!test_bit(POOL_SUSPENDED, &pool->flags))
 		return 0;
+	/* Before the first order: what a clean pool says is all there is. */
 	if (couche_pool_writable(pool))
 		err = couche_superblock_set_clean(pool, false);
+	clear_bit(POOL_SUSPENDED, &pool->flags);
 	couche_migrate_unpause(pool);
 	queue_work(pool->control_wq, &pool->resync_work);
 	queue_work(pool->io_wq, &pool->fail_work);
