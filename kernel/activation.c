@@ -75,6 +75,7 @@ static void init_fields(struct couche_pool *pool, const u8 *uuid)
 	INIT_LIST_HEAD(&pool->migrations);
 	mutex_init(&pool->config_lock);
 	mutex_init(&pool->super_lock);
+	mutex_init(&pool->spare_lock);
 	mutex_init(&pool->ti_lock);
 	mutex_init(&pool->alloc_lock);
 	spin_lock_init(&pool->deferred_lock);

@@ -277,8 +277,8 @@ static int refill_open(struct couche_pool *pool, u8 tier, u32 rows, const char *
 }
 
 /*
- * Who fails a leg because an empty group can do without it holds super_lock until
- * the leg has failed: that is before the group's first rows are given, or after.
+ * Who does without a leg because an empty group can holds spare_lock until the leg
+ * counts as gone: that is before the group's first rows are given, or after.
  */
 static bool take_rows_of(struct couche_pool *pool, struct couche_group *group,
 			 unsigned int missing, struct couche_place *to)
@@ -286,11 +286,11 @@ static bool take_rows_of(struct couche_pool *pool, struct couche_group *group,
 	bool empty = group->rows.free == group->rows.rows, taken;
 
 	if (empty)
-		mutex_lock(&pool->super_lock);
+		mutex_lock(&pool->spare_lock);
 	taken = group_usable(pool, group, missing) &&
 		!couche_alloc_get(&group->rows, to->rows, &to->row);
 	if (empty)
-		mutex_unlock(&pool->super_lock);
+		mutex_unlock(&pool->spare_lock);
 	return taken;
 }
 

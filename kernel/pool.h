@@ -13,6 +13,7 @@
  *   preserved_lock           copies that migrations kept
  *   alloc_lock               groups, row and segment bitmaps, map page numbers
  *   super_lock               legs' states and the superblocks
+ *   spare_lock               whether a leg can be done without, until it is
  *   commit.lock              a map change together with its journal record
  *   stage.lock               slots of the data journal, then a bucket's lock
  *   deferred_lock            bios that wait for an extent
@@ -87,6 +88,7 @@ struct couche_pool {
 
 	struct mutex config_lock;
 	struct mutex super_lock;
+	struct mutex spare_lock;	/* of couche_group_survives(); no I/O under it */
 	struct couche_super super;	/* as last written; under super_lock once active */
 	void *super_blocks;		/* one per leg, to write from */
 	u32 seed;			/* of every metadata checksum */

@@ -60,7 +60,8 @@ static bool has_meta_leg(struct couche_pool *pool)
 
 /*
  * May this leg fail without taking the last of something with it? One that may
- * not stays online, whatever it does: there is nothing to fall back to.
+ * not stays online, whatever it does: there is nothing to fall back to. Under
+ * spare_lock, to be held until it has failed.
  */
 static bool may_fail_locked(struct couche_pool *pool, const struct couche_leg *leg)
 {
@@ -109,6 +110,7 @@ static bool fail_unwritten_locked(struct couche_pool *pool, u64 failed)
 	bool changed = false;
 	u32 i;
 
+	mutex_lock(&pool->spare_lock);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
@@ -119,6 +121,7 @@ static bool fail_unwritten_locked(struct couche_pool *pool, u64 failed)
 		set_state_locked(pool, leg, COUCHE_LEG_FAILED);
 		changed = true;
 	}
+	mutex_unlock(&pool->spare_lock);
 	return changed;
 }
 
@@ -225,6 +228,7 @@ int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask)
 	u32 i;
 
 	mutex_lock(&pool->super_lock);
+	mutex_lock(&pool->spare_lock);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct couche_leg *leg = &pool->legs[i];
 
@@ -238,6 +242,7 @@ int couche_superblock_fail_legs(struct couche_pool *pool, u64 mask)
 		changed |= BIT_ULL(i);
 		DMWARN("%s: leg %u failed", pool->device, i);
 	}
+	mutex_unlock(&pool->spare_lock);
 	if (changed)
 		err = couche_superblock_write_locked(pool, false);
 	mutex_unlock(&pool->super_lock);

@@ -25,7 +25,7 @@ static bool other_meta(const struct couche_pool *pool, const struct couche_leg *
 	return false;
 }
 
-/* Can the data do without this leg? If in doubt, no. */
+/* Can the data do without this leg? If in doubt, no. Under spare_lock. */
 static bool is_spare(struct couche_pool *pool, struct couche_leg *leg)
 {
 	unsigned int gone = 0;
@@ -55,8 +55,10 @@ static void watch_leg(struct couche_pool *pool, struct couche_leg *leg)
 
 	if (!couche_flight_overdue(leg))
 		return;
+	mutex_lock(&pool->spare_lock);
 	WRITE_ONCE(leg->spare, is_spare(pool, leg));
 	nr = couche_flight_collect(leg, &given_up);
+	mutex_unlock(&pool->spare_lock);
 	if (!nr)
 		return;
 	DMWARN("%s: leg %u has not answered for %u ms: %u bios wait", pool->device,
