@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Each metadata leg can do without the others (I1): whatever one of them lacks after
-# a crash, a write that was lost or a start at which it could not be read, it has
-# after the next start. And a map that cannot be written is no reason to go on.
+# Each metadata leg can do without the others (I1): map pages that one of them lacks
+# after a crash, for a write was lost or it could not be read at a start, it has after
+# the next start. And a map that cannot be written is no reason to go on.
 . "$(dirname "$0")/common.sh"
 
 seed_init
