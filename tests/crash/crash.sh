@@ -7,7 +7,8 @@
 # compare all that they hold afterwards (I1, I2, I3); couche-replay.c says how.
 # As many machines as there are processors, four times, each with its own seed:
 # most of their time is waiting. All but one in each wave have one processor:
-# two, of which the host runs one, spend most of their time spinning for locks.
+# two, of which the host runs one, spend most of their time spinning for locks,
+# so that one has a quarter of the points.
 # COUCHE_SEED repeats a run's recordings as far as their threads allow.
 #
 # Then the same with modules that are broken on purpose, by the patches in
@@ -77,13 +78,14 @@ tally() {
 # One recording per machine, the rest of the points split among them.
 WAVES=0
 wave() {
-	local shapes=(single staged mirror staged) seeds=() pids=() i each status
+	local shapes=(single staged mirror staged) seeds=() pids=() i cpus each own status
 	each=$(((WANTED - points + MACHINES - 1) / MACHINES))
 	[ $each -le $AT_ONCE ] || each=$AT_ONCE
 	[ $each -ge 20 ] || each=20
 	for ((i = 0; i < MACHINES; i++)); do
-		machine $((i == WAVES % MACHINES ? 2 : 1)) "$SEED" "${shapes[i % 4]}" \
-			$((each / 3 + 10)) $each 3 &
+		cpus=$((i == WAVES % MACHINES ? 2 : 1))
+		own=$((cpus == 1 ? each : each / 4 + 10))
+		machine $cpus "$SEED" "${shapes[i % 4]}" $((own / 3 + 10)) $own 3 &
 		pids+=($!)
 		seeds+=("$SEED")
 		SEED=$((SEED + 1))
