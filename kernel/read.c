@@ -14,6 +14,8 @@
 #include "stage_io.h"
 #include "trace.h"
 
+#define DM_MSG_PREFIX "couche-pool"
+
 #define COPY_IN_ENDIO	(16U << 10)	/* more is copied by a worker */
 
 /* Of a volume's read that is sent in its place. */
@@ -52,6 +54,28 @@ static int choose_copy(struct couche_io *io)
 			return shard;
 	}
 	return -EIO;
+}
+
+/*
+ * No copy is left to be asked. Who only reads ahead comes again, and where a leg
+ * hangs nothing is known.
+ */
+static void note_lost(struct couche_io *io)
+{
+	struct couche_volume *volume = io->volume;
+	unsigned int i;
+
+	if ((couche_io_bio(io)->bi_opf & REQ_RAHEAD) || !(io->flags & IO_INSIDE))
+		return;
+	for (i = 0; i < io->group->desc.nr; i++) {
+		struct couche_leg *leg = couche_group_leg(volume->pool, io->group, i);
+
+		if (couche_leg_current(leg) && couche_flight_fenced(leg))
+			return;
+	}
+	atomic64_inc(&volume->lost);
+	DMERR_LIMIT("%s: volume %u extent %llu cannot be read", volume->pool->device,
+		    volume->desc.id, from_couche_extent(couche_io_extent(io)));
 }
 
 /* What lies there has been read; what is staged comes over it. */
@@ -132,6 +156,7 @@ int couche_read_in_place(struct couche_io *io)
 	int shard = choose_copy(io);
 
 	if (shard < 0) {
+		note_lost(io);
 		couche_io_leave(io);
 		return DM_MAPIO_KILL;
 	}
@@ -178,6 +203,7 @@ static void read_retry_work(struct work_struct *work)
 	}
 	shard = choose_copy(io);
 	if (shard < 0) {
+		note_lost(io);
 		couche_io_end(io, BLK_STS_IOERR);
 		return;
 	}
@@ -195,8 +221,10 @@ static void read_retry_work(struct work_struct *work)
 int couche_read_retry(struct couche_io *io)
 {
 	io->tried |= BIT(io->shard);
-	if (choose_copy(io) < 0)
+	if (choose_copy(io) < 0) {
+		note_lost(io);
 		return 0;
+	}
 	couche_io_rearm(io);
 	atomic64_inc(&io->volume->degraded_reads);
 	trace_couche_read_retry(io->volume->desc.id, couche_io_extent(io), io->shard);

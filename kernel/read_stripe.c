@@ -29,6 +29,8 @@
 #include "stripe.h"
 #include "trace.h"
 
+#define DM_MSG_PREFIX "couche-pool"
+
 #define READS_MIN	16
 
 struct couche_part {
@@ -334,6 +336,8 @@ static int recover_part(struct couche_part *part, struct couche_stripe *stripe)
 			      leg->index);
 	if (err) {
 		atomic64_inc(&read->io->volume->lost);
+		DMERR_LIMIT("%s: volume %u extent %llu cannot be read: too few shards are good",
+			    pool->device, read->id.volume, from_couche_extent(read->id.extent));
 		return err;
 	}
 	/* What is on a failed leg is the rebuilder's. */

@@ -132,7 +132,10 @@ third_loss() {
 		[ "$(counts_of "$(cat /tmp/third)" foreign)" = 0 ] &&
 		[ "$(counts_of "$(cat /tmp/third)" zeros)" = 0 ]
 }
+log_mark
 ok "a third gives errors, never wrong data (I6)" third_loss
+ok "which are counted and logged" all above 0 volume_lost 1 AND \
+	logged_ever 'volume 1 extent [0-9]+ cannot be read: too few shards'
 ok "shards that are there are read still" test "$(counts_of "$(cat /tmp/third)" good)" -gt 0
 ok "once mended, all is read" all leg_mend 2 AND leg_mend 4 AND leg_mend 7 AND stamp check $V 2
 must reopen

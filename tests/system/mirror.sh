@@ -86,12 +86,15 @@ ok "the last leg is not failed by order" refused 'data would be lost' message fa
 ok "mended, it is made equal" all leg_mend 2 AND message restore_leg 2 AND \
 	eventually 60 is AAAA pool_legs
 must leg_break 2
-ok "a read error is read around" stamp check $V 4
+ok "a read error is read around" all stamp check $V 4 AND is 0 volume_lost 1
 must leg_mend 2
 message restore_leg 2 2>/dev/null
 must eventually 60 is AAAA pool_legs
+log_mark
 ok "when both copies err there is an error, and no wrong data" all leg_break 2 AND leg_break 3 AND \
 	not stamp check $V 4 0 64
+ok "which is counted and logged" all above 0 volume_lost 1 AND \
+	logged 'volume 1 extent [0-9]+ cannot be read'
 must leg_mend 2
 must leg_mend 3
 

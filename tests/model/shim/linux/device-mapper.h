@@ -89,6 +89,7 @@ int shim_emit(char *to, size_t room, const char *format, ...);
 #define DMEMIT(...) (sz += sz >= maxlen ? 0 : shim_emit(result + sz, maxlen - sz, __VA_ARGS__))
 #define DMERR(...) model_log(DM_MSG_PREFIX ": " __VA_ARGS__)
 #define DMWARN(...) DMERR(__VA_ARGS__)
+#define DMERR_LIMIT(...) DMERR(__VA_ARGS__)
 #define DMWARN_LIMIT(...) DMERR(__VA_ARGS__)
 #define DMINFO(...) DMERR(__VA_ARGS__)
 
