@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "repair.h"
 
+#include <linux/device-mapper.h>
 #include <linux/slab.h>
 
 #include "control.h"
@@ -11,6 +12,8 @@
 #include "stripe.h"
 #include "trace.h"
 #include "volume.h"
+
+#define DM_MSG_PREFIX "couche-pool"
 
 #define QUEUE_MAX	128	/* extents that wait */
 
@@ -133,7 +136,8 @@ static void count_replaced(struct couche_pool *pool, u64 legs)
  * @error: 0 when it lies elsewhere now, -ENODATA or -EALREADY when others had
  *	   moved it before
  *
- * Counts, names the legs that lied, and tells the listeners.
+ * Counts, names the legs that lied, and tells the listeners, and the log of what
+ * could not be.
  *
  * Context: process; sleeps.
  */
@@ -147,6 +151,10 @@ void couche_repair_note(struct couche_repair *repair, const struct couche_stripe
 		return;
 	if (!error)
 		count_replaced(repair->pool, legs);
+	else
+		DMWARN_LIMIT("%s: volume %u extent %llu could not be mended (%d)",
+			     repair->pool->device, id->volume, from_couche_extent(id->extent),
+			     error);
 	spin_lock_irq(&repair->lock);
 	if (error)
 		repair->failed++;

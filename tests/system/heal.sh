@@ -417,8 +417,10 @@ ok "it says which leg lied" above 0 leg_count "$LEG" scrub_errors
 must message checkpoint
 ok "the next finds nothing" all scrub AND is 0 scrub_bad AND stamp check $V 7
 must flip 10:0 10:1 10:4 12:3
+log_mark
 ok "more than m wrong shards are a failure of that extent alone" all scrub AND is 1 scrub_failed AND \
 	is 1 scrub_repaired AND is 4 scrub_bad
+ok "which the log names" logged 'volume 1 extent 10 could not be mended'
 must flip 10:0 10:1 10:4
 ok "right again, it is" all scrub AND is 0 scrub_bad AND stamp check $V 7
 
