@@ -5,27 +5,50 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/core/geometry.h"
 #include "plan.h"
+
+/* What the legs of a role come to. */
+struct tally {
+	unsigned int missed;		/* out of service, and something lies on them */
+	unsigned int current;		/* hold all that they are to hold */
+	unsigned int takers;		/* take what is new */
+	unsigned int takers_free;	/* and have a free segment */
+	unsigned int sure, sure_free;	/* of these: hold all, or the data proves itself */
+	unsigned int behind_free;	/* take it when they return, and have a free segment */
+	uint64_t segments;		/* in groups */
+	uint64_t draining;		/* of these, on legs that are being drained */
+	uint64_t drain_left;		/* extents on these legs */
+};
 
 static bool is_bad(const struct couche_nl_leg *leg)
 {
 	return !leg->present || leg->state != COUCHE_LEG_ONLINE;
 }
 
+static bool takes_writes(const struct couche_nl_leg *leg)
+{
+	return leg->present && leg->state != COUCHE_LEG_FAILED;
+}
+
+static void add_leg(char list[COUCHE_HEALTH_LEGS], const struct couche_nl_leg *leg)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, COUCHE_HEALTH_LEGS - len, "%s%u", len ? ", " : "", leg->index);
+}
+
 static void note_leg(struct couche_health *health,
 		     const struct couche_nl_leg *leg)
 {
-	size_t len = strlen(health->legs);
-
 	if (!leg->present)
 		health->missing++;
 	else if (leg->state == COUCHE_LEG_RESTORING)
 		health->restoring++;
 	else
 		health->failed++;
-	if (!leg->present || leg->state == COUCHE_LEG_FAILED)
-		snprintf(health->legs + len, sizeof(health->legs) - len, "%s%u",
-			 len ? ", " : "", leg->index);
+	if (!takes_writes(leg))
+		add_leg(health->legs, leg);
 }
 
 /* What was rebuilt elsewhere nobody misses. */
@@ -35,43 +58,125 @@ static bool is_missed(const struct couche_nl_leg *leg)
 	       (leg->role == COUCHE_ROLE_META || leg->used_sectors);
 }
 
-static void judge_legs(struct couche_health *health,
-		       const struct couche_nl_pool *pool,
-		       const struct couche_nl_leg *legs, size_t nr_legs)
+static void count_leg(struct tally *t, const struct couche_nl_pool *pool,
+		      const struct couche_nl_leg *leg)
 {
-	unsigned int missed[COUCHE_ROLE_COLD + 1] = { 0 }, good[COUCHE_ROLE_COLD + 1] = { 0 };
-	const struct couche_nl_tier *cold = &pool->tier[COUCHE_TIER_COLD];
-	uint8_t tier, role;
-	size_t i;
+	bool proven = leg->role == COUCHE_ROLE_COLD;
+	uint64_t used, all;
+	bool has_free;
 
-	for (i = 0; i < nr_legs; i++) {
-		const struct couche_nl_leg *leg = &legs[i];
-
-		health->errors += leg->read_errors + leg->write_errors + leg->csum_errors;
-		if (leg->role > COUCHE_ROLE_COLD)
-			continue;
-		missed[leg->role] += is_missed(leg);
-		good[leg->role] += !is_bad(leg);
-		if (is_bad(leg))
-			note_leg(health, leg);
-	}
-	health->cold_short = good[COUCHE_ROLE_COLD] < cold->k + cold->m;
-	health->cold_closed = good[COUCHE_ROLE_COLD] < cold->min_healthy;
-	health->no_landing = !good[COUCHE_ROLE_HOT] && !good[COUCHE_ROLE_WARM];
-	health->exhausted[COUCHE_ROLE_META] = missed[COUCHE_ROLE_META] &&
-					      good[COUCHE_ROLE_META] <= 1;
-	for (tier = 0; tier < COUCHE_NR_TIERS; tier++) {
-		role = tier + COUCHE_ROLE_HOT;
-		health->exhausted[role] = missed[role] && missed[role] >= pool->tier[tier].m;
+	t->missed += is_missed(leg);
+	t->current += !is_bad(leg);
+	if (leg->role == COUCHE_ROLE_META || !pool->segment_sectors || !pool->extent_sectors ||
+	    leg->sectors < COUCHE_DATA_START)
+		return;
+	all = (leg->sectors - COUCHE_DATA_START) / pool->segment_sectors;
+	used = leg->used_sectors / pool->segment_sectors;
+	has_free = used < all;
+	t->segments += used;
+	if (leg->draining) {
+		t->draining += used;
+		t->drain_left += leg->drain_left;
+	} else if (takes_writes(leg)) {
+		t->takers++;
+		t->takers_free += has_free;
+		t->sure += proven || !is_bad(leg);
+		t->sure_free += has_free && (proven || !is_bad(leg));
+	} else {
+		t->behind_free += has_free;
 	}
 }
 
-/* Sectors of data that a tier has room for. */
-static uint64_t room_of(const struct couche_nl_tier *tier)
+/*
+ * Have the groups that there are room for an extent? Not those on legs that are
+ * being drained: what is on such a leg is known, and is a shard of each. Where more
+ * legs are away than a group may lack, what is free in theirs still counts.
+ */
+static bool has_rows(const struct couche_nl_pool *pool, const struct couche_nl_tier *tier,
+		     const struct tally *t)
 {
-	if (!tier->k || tier->sectors <= tier->used_sectors)
-		return 0;
-	return (tier->sectors - tier->used_sectors) / (tier->k + tier->m) * tier->k;
+	const struct couche_profile profile = { .k = tier->k, .m = tier->m, .csum = tier->csum };
+	unsigned int shards = tier->k + tier->m;
+	uint64_t room, taken, sectors;
+	struct couche_geometry geo;
+
+	couche_geometry_init(&geo, &profile, pool->extent_sectors);
+	sectors = (uint64_t)geo.rows * COUCHE_BLOCK_SECTORS;
+	room = pool->segment_sectors / sectors;
+	taken = tier->used_sectors / sectors + shards;
+	if (t->draining * room > t->drain_left)
+		taken += shards * (t->draining * room - t->drain_left);
+	return t->segments * room >= taken;
+}
+
+enum supply {
+	HAS_ROOM,
+	IS_FULL,
+	TOO_FEW_LEGS,
+};
+
+/* As the kernel places new extents, see group_alloc.c. */
+static enum supply supply_of(const struct couche_nl_pool *pool, uint8_t tier,
+			     const struct tally *t)
+{
+	const struct couche_nl_tier *p = &pool->tier[tier];
+	unsigned int shards = p->k + p->m;
+	unsigned int now = t->takers < shards ? t->takers : shards;
+
+	if (now < p->min_healthy || !t->sure)
+		return TOO_FEW_LEGS;
+	if (t->takers_free >= now && t->sure_free && t->behind_free >= shards - now)
+		return HAS_ROOM;
+	return has_rows(pool, p, t) ? HAS_ROOM : IS_FULL;
+}
+
+/* A full tier sends what is new to the next one, one without legs does not. */
+static void judge_room(struct couche_health *health, const struct couche_nl_pool *pool,
+		       const struct tally *tallies)
+{
+	const struct couche_nl_tier *cold = &pool->tier[COUCHE_TIER_COLD];
+	const struct tally *legs = &tallies[COUCHE_ROLE_COLD];
+	enum supply supply = IS_FULL;
+	uint8_t tier;
+
+	for (tier = COUCHE_TIER_HOT; tier < COUCHE_TIER_COLD && supply == IS_FULL; tier++)
+		if (pool->tier[tier].k)
+			supply = supply_of(pool, tier, &tallies[tier + COUCHE_ROLE_HOT]);
+	health->full = supply == IS_FULL;
+	health->no_landing = supply == TOO_FEW_LEGS;
+	health->cold_there = cold->k;
+	if (!cold->k)
+		return;
+	health->cold_short = legs->takers < cold->k + cold->m;
+	health->cold_closed = legs->takers < cold->min_healthy;
+	health->cold_room = supply_of(pool, COUCHE_TIER_COLD, legs) == HAS_ROOM;
+}
+
+static void judge_legs(struct couche_health *health, const struct couche_nl_pool *pool,
+		       const struct couche_nl_leg *legs, size_t nr_legs)
+{
+	struct tally tallies[COUCHE_ROLE_COLD + 1] = { 0 };
+	const struct tally *meta = &tallies[COUCHE_ROLE_META];
+	uint8_t role;
+	size_t i;
+
+	for (i = 0; i < nr_legs; i++) {
+		health->errors += legs[i].read_errors + legs[i].write_errors +
+				  legs[i].csum_errors;
+		if (legs[i].role > COUCHE_ROLE_COLD)
+			continue;
+		count_leg(&tallies[legs[i].role], pool, &legs[i]);
+		if (is_bad(&legs[i]))
+			note_leg(health, &legs[i]);
+	}
+	health->exhausted[COUCHE_ROLE_META] = meta->missed && meta->current <= 1;
+	for (role = COUCHE_ROLE_HOT; role <= COUCHE_ROLE_COLD; role++) {
+		const struct couche_nl_tier *tier = &pool->tier[role - COUCHE_ROLE_HOT];
+		unsigned int missed = tallies[role].missed;
+
+		health->exhausted[role] = missed && missed >= tier->m;
+	}
+	judge_room(health, pool, tallies);
 }
 
 /**
@@ -85,19 +190,12 @@ void couche_health_judge(struct couche_health *health,
 			 const struct couche_nl_pool *pool,
 			 const struct couche_nl_leg *legs, size_t nr_legs)
 {
-	const struct couche_nl_tier *cold = &pool->tier[COUCHE_TIER_COLD];
-
 	memset(health, 0, sizeof(*health));
 	health->degraded = pool->degraded;
 	health->read_only = pool->read_only;
 	health->metadata_failed = pool->metadata_failed;
 	health->scrub_failed = pool->sweep[COUCHE_SWEEP_SCRUB].failed;
 	judge_legs(health, pool, legs, nr_legs);
-	/* New data goes to the tiers that are written in place. */
-	health->full = room_of(&pool->tier[COUCHE_TIER_HOT]) +
-		       room_of(&pool->tier[COUCHE_TIER_WARM]) < pool->extent_sectors;
-	health->cold_there = cold->k;
-	health->cold_room = room_of(cold) >= pool->extent_sectors && !health->cold_closed;
 }
 
 /**
@@ -188,7 +286,10 @@ static void describe_room(const struct couche_health *h, const char *name,
 			  char *status, char *action)
 {
 	if (h->no_landing) {
-		say(status, "Writes to new places fail: no hot or warm leg is in service.");
+		say(status, "Writes to new places fail: too few hot or warm legs take them.");
+		if (!*action)
+			say(action, "Add one: 'couchectl leg add %s'; or end a drain: 'couchectl leg undrain %s LEG'.",
+			    name, name);
 		return;
 	}
 	say(status, "The pool is full: writes to new places fail with 'no space left'.");

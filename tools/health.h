@@ -14,21 +14,22 @@
 #include "agent/lib/netlink.h"
 
 #define COUCHE_HEALTH_TEXT 1024
+#define COUCHE_HEALTH_LEGS 128
 
 struct couche_health {
 	bool degraded;
 	bool read_only;			/* takes no writes */
 	bool metadata_failed;		/* for this reason */
 	unsigned int failed, missing, restoring;	/* legs */
-	char legs[128];			/* those that should be seen to: "3, 6" */
+	char legs[COUCHE_HEALTH_LEGS];	/* those that should be seen to: "3, 6" */
 	uint64_t errors;		/* of devices */
 	uint64_t lost_reads;		/* since the pool was started; the caller adds them up */
 	uint64_t scrub_failed;		/* extents that a scrub could not bring in order */
 	bool exhausted[COUCHE_ROLE_COLD + 1];	/* by role: stand no further loss */
 	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
 	bool cold_closed;		/* for any */
-	bool full;			/* nothing new can be written */
-	bool no_landing;		/* for there is no leg to write it to */
+	bool full;			/* nothing new can be written, for want of room */
+	bool no_landing;		/* for want of legs to write it to */
 	bool cold_there;		/* the pool has a cold tier */
 	bool cold_room;			/* and that has room */
 };

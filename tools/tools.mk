@@ -15,7 +15,7 @@ COUCHECTL_OBJS := $(COUCHECTL_SRCS:%.c=$(B)/obj/%.o)
 # Tables of options and columns leave out what is zero.
 $(B)/obj/tools/%.o $(B)/san/tools/%.o: CPPFLAGS += -Wno-missing-field-initializers \
 	 $(call pkg-cflags,$(COUCHECTL_PKGS))
-CORE_TOOLS := scan plan leg_room cmd_check cmd_rescue \
+CORE_TOOLS := scan plan leg_room health cmd_check cmd_rescue \
 	$(patsubst tools/%.c,%,$(wildcard tools/offline*.c tools/rescue*.c))
 $(foreach tree,obj san fuzz,$(CORE_TOOLS:%=$(B)/$(tree)/tools/%.o)): CPPFLAGS += $(CORE_CPPFLAGS)
 

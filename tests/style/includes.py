@@ -26,8 +26,8 @@ CORE_LINUX = {
 }
 CORE_ASM = {"byteorder", "unaligned", "cpufeature", "fpu/api", "simd", "cpu_device_id"}
 
-# Files of couchectl that read legs themselves, with kernel/core.
-CORE_USERS = re.compile(r"^tools/(check|device|label|leg_room|offline|plan|rescue|scan|super"
+# Files of couchectl that read legs or judge by the rules of the kernel, with kernel/core.
+CORE_USERS = re.compile(r"^tools/(check|device|health|label|leg_room|offline|plan|rescue|scan|super"
                         r"|cmd_check|cmd_pool|cmd_rescue)\w*\.[ch]$")
 
 PURE_FORBIDDEN = re.compile(r"^(sys/(socket|timerfd|epoll|stat|inotify)|netinet/|arpa/|curl/|"
