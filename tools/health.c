@@ -31,6 +31,11 @@ static bool takes_writes(const struct couche_nl_leg *leg)
 	return leg->present && leg->state != COUCHE_LEG_FAILED;
 }
 
+static uint64_t errors_of(const struct couche_nl_leg *leg)
+{
+	return leg->read_errors + leg->write_errors + leg->csum_errors;
+}
+
 static void add_leg(char list[COUCHE_HEALTH_LEGS], const struct couche_nl_leg *leg)
 {
 	size_t len = strlen(list);
@@ -152,6 +157,30 @@ static void judge_room(struct couche_health *health, const struct couche_nl_pool
 	health->cold_room = supply_of(pool, COUCHE_TIER_COLD, legs) == HAS_ROOM;
 }
 
+/* Can what lies on it not be had from other legs? */
+static bool is_alone(const struct couche_health *health, const struct couche_nl_pool *pool,
+		     const struct tally *tallies, const struct couche_nl_leg *leg)
+{
+	if (leg->role == COUCHE_ROLE_META)
+		return tallies[leg->role].current <= 1;
+	return health->exhausted[leg->role] ||
+	       !pool->tier[leg->role - COUCHE_ROLE_HOT].m;
+}
+
+static void judge_errors(struct couche_health *health, const struct couche_nl_pool *pool,
+			 const struct tally *tallies, const struct couche_nl_leg *leg)
+{
+	health->errors += errors_of(leg);
+	if (!errors_of(leg) || is_bad(leg) || !is_alone(health, pool, tallies, leg))
+		return;
+	health->nr_alone++;
+	health->alone_errors += errors_of(leg);
+	add_leg(health->alone, leg);
+	health->alone_meta |= leg->role == COUCHE_ROLE_META;
+	health->alone_tier |= leg->role != COUCHE_ROLE_META &&
+			      !pool->tier[leg->role - COUCHE_ROLE_HOT].m;
+}
+
 static void judge_legs(struct couche_health *health, const struct couche_nl_pool *pool,
 		       const struct couche_nl_leg *legs, size_t nr_legs)
 {
@@ -161,8 +190,6 @@ static void judge_legs(struct couche_health *health, const struct couche_nl_pool
 	size_t i;
 
 	for (i = 0; i < nr_legs; i++) {
-		health->errors += legs[i].read_errors + legs[i].write_errors +
-				  legs[i].csum_errors;
 		if (legs[i].role > COUCHE_ROLE_COLD)
 			continue;
 		count_leg(&tallies[legs[i].role], pool, &legs[i]);
@@ -175,7 +202,11 @@ static void judge_legs(struct couche_health *health, const struct couche_nl_pool
 		unsigned int missed = tallies[role].missed;
 
 		health->exhausted[role] = missed && missed >= tier->m;
+		health->beyond |= missed > tier->m;
 	}
+	for (i = 0; i < nr_legs; i++)
+		if (legs[i].role <= COUCHE_ROLE_COLD)
+			judge_errors(health, pool, tallies, &legs[i]);
 	judge_room(health, pool, tallies);
 }
 
@@ -208,7 +239,7 @@ bool couche_health_good(const struct couche_health *health)
 {
 	return !health->degraded && !health->read_only && !health->failed && !health->missing &&
 	       !health->restoring && !health->lost_reads && !health->scrub_failed &&
-	       !health->full && !health->no_landing;
+	       !health->nr_alone && !health->full && !health->no_landing;
 }
 
 /* One more sentence. */
@@ -238,6 +269,20 @@ static void describe_loss(const struct couche_health *h, const char *name,
 		    name);
 }
 
+/* Errors of legs in service that nobody makes up for. */
+static void describe_alone(const struct couche_health *h, const char *name,
+			   char *status, char *action)
+{
+	say(status, "Leg%s %s reported %llu errors, and no other leg can stand in: reads and writes there may fail.",
+	    h->nr_alone > 1 ? "s" : "", h->alone, (unsigned long long)h->alone_errors);
+	if (h->alone_meta)
+		say(action, "Give the metadata another leg: 'couchectl leg add %s --meta DEVICE'.",
+		    name);
+	if (h->alone_tier)
+		say(action, "Replace what reported errors: 'couchectl leg add %s', then 'couchectl leg drain %s LEG'; or 'couchectl migrate %s/VOLUME --to TIER' to where there is redundancy. Errors are counted anew once %s has been exported and imported.",
+		    name, name, name, name);
+}
+
 /* "the meta and cold" */
 static void list_exhausted(const struct couche_health *h, char *text, size_t size)
 {
@@ -264,7 +309,7 @@ static void describe_legs(const struct couche_health *h, const char *name,
 		snprintf(missing, sizeof(missing), "%s%u missing", h->failed ? ", " : "",
 			 h->missing);
 	list_exhausted(h, exhausted, sizeof(exhausted));
-	if (h->lost_reads || h->scrub_failed)
+	if (h->lost_reads || h->scrub_failed || h->beyond || h->nr_alone)
 		say(status, "Legs out of service: %s%s.", failed, missing);
 	else
 		say(status, "Legs out of service: %s%s. All data is readable%s%s%s.", failed,
@@ -325,6 +370,8 @@ void couche_health_describe(const struct couche_health *h, const char *name,
 		say(action, "To write, export it and import it without --readonly.");
 	}
 	describe_loss(h, name, status, action);
+	if (h->nr_alone)
+		describe_alone(h, name, status, action);
 	if (h->failed + h->missing)
 		describe_legs(h, name, status, action);
 	if ((h->full || h->no_landing) && !h->read_only)

@@ -23,9 +23,15 @@ struct couche_health {
 	unsigned int failed, missing, restoring;	/* legs */
 	char legs[COUCHE_HEALTH_LEGS];	/* those that should be seen to: "3, 6" */
 	uint64_t errors;		/* of devices */
+	unsigned int nr_alone;		/* legs in service with errors that no other makes good */
+	char alone[COUCHE_HEALTH_LEGS];	/* which */
+	uint64_t alone_errors;		/* of these */
+	bool alone_meta;		/* some of these are for metadata */
+	bool alone_tier;		/* or for a tier whose profile has no redundancy */
 	uint64_t lost_reads;		/* since the pool was started; the caller adds them up */
 	uint64_t scrub_failed;		/* extents that a scrub could not bring in order */
 	bool exhausted[COUCHE_ROLE_COLD + 1];	/* by role: stand no further loss */
+	bool beyond;			/* more are missed than a tier's profile stands */
 	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
 	bool cold_closed;		/* for any */
 	bool full;			/* nothing new can be written, for want of room */

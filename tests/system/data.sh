@@ -51,10 +51,18 @@ ok "sequential 1M over hot" verify $V --rw=write --bs=1M
 ok "all of it is hot" all_in 1 hot
 
 # The hot leg has no mirror: it stays in service, and its errors are the reader's.
+not_covered() {
+	local status=0
+	couchectl pool status couche >/tmp/status || status=$?
+	cat /tmp/status
+	[ $status -eq 5 ] && grep -q 'Leg 1 reported [0-9]* errors, and no other' /tmp/status &&
+		! grep -Eq 'covered|All data is readable' /tmp/status
+}
 log_mark
 ok "what cannot be read is counted and logged" all leg_break 1 AND \
 	not dd if=$V of=/dev/null bs=4k count=1 iflag=direct AND is 1 volume_lost 1 AND \
 	logged 'volume 1 extent 0 cannot be read'
+ok "and the pool is not well" not_covered
 must leg_mend 1
 ok "it moves to cold" migrate 1 cold
 ok "and reads back what was written" verify $V --rw=write --bs=1M --verify_only

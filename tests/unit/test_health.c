@@ -119,6 +119,41 @@ static void test_covered_errors_are_told(void **state)
 	expect(status, "3 errors");
 }
 
+static void test_errors_without_redundancy_are_not_covered(void **state)
+{
+	pool.tier[COUCHE_TIER_HOT].m = 0;
+	legs[3].role = COUCHE_ROLE_COLD;
+	legs[2].read_errors = 100;
+	legs[5].csum_errors = 3;
+	assert_false(judge());
+	expect_not(status, "covered");
+	expect(status, "Leg 2 reported 100 errors, and no other leg can stand in");
+	expect(action, "couchectl leg drain tank LEG");
+	expect(action, "couchectl migrate tank/VOLUME");
+}
+
+static void test_nor_are_those_of_a_last_copy(void **state)
+{
+	fail_leg(2);
+	legs[3].read_errors = 60;
+	legs[3].write_errors = 4;
+	assert_false(judge());
+	expect_not(status, "All data is readable");
+	expect(status, "Leg 3 reported 64 errors");
+	expect_not(action, "leg drain");
+	expect(action, "couchectl leg restore tank 2");
+}
+
+static void test_nor_those_of_an_only_meta_leg(void **state)
+{
+	legs[0].read_errors = 1;
+	assert_true(judge());
+	legs[1].role = COUCHE_ROLE_COLD;
+	assert_false(judge());
+	expect_not(status, "covered");
+	expect(action, "couchectl leg add tank --meta DEVICE");
+}
+
 static void test_failed_legs_are_named_with_both_remedies(void **state)
 {
 	fail_leg(4);
@@ -342,6 +377,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_a_pool_that_is_well_says_nothing, setup),
 		cmocka_unit_test_setup(test_covered_errors_are_told, setup),
+		cmocka_unit_test_setup(test_errors_without_redundancy_are_not_covered, setup),
+		cmocka_unit_test_setup(test_nor_are_those_of_a_last_copy, setup),
+		cmocka_unit_test_setup(test_nor_those_of_an_only_meta_leg, setup),
 		cmocka_unit_test_setup(test_failed_legs_are_named_with_both_remedies, setup),
 		cmocka_unit_test_setup(test_all_tiers_that_stand_no_loss_are_named, setup),
 		cmocka_unit_test_setup(test_the_cold_tier_takes_what_its_legs_take, setup),
