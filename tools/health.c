@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "health.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -221,11 +222,14 @@ void couche_health_judge(struct couche_health *health,
 			 const struct couche_nl_pool *pool,
 			 const struct couche_nl_leg *legs, size_t nr_legs)
 {
+	const struct couche_nl_sweep *scrub = &pool->sweep[COUCHE_SWEEP_SCRUB];
+
 	memset(health, 0, sizeof(*health));
 	health->degraded = pool->degraded;
 	health->read_only = pool->read_only;
 	health->metadata_failed = pool->metadata_failed;
-	health->scrub_failed = pool->sweep[COUCHE_SWEEP_SCRUB].failed;
+	health->scrub_failed = scrub->failed;
+	health->scrub_no_room = scrub->error == -ENOSPC || scrub->error == -ENODEV;
 	judge_legs(health, pool, legs, nr_legs);
 }
 
@@ -262,11 +266,19 @@ static void describe_loss(const struct couche_health *h, const char *name,
 		say(status, "%llu reads since the pool was started found too few good copies or shards: data is lost, unless a leg that is away has it.",
 		    (unsigned long long)h->lost_reads);
 	if (h->scrub_failed)
-		say(status, "The last scrub could not bring %llu extents in order: they may be lost.",
-		    (unsigned long long)h->scrub_failed);
-	if (h->lost_reads || h->scrub_failed)
-		say(action, "The kernel log names what cannot be read, and so does 'couchectl verify' when %s is exported; what no leg has any more must come from a backup.",
-		    name);
+		say(status, "The last scrub could not bring %llu extents in order: %s.",
+		    (unsigned long long)h->scrub_failed, h->scrub_no_room ?
+		    "for some there was no room or were too few legs, others may be lost" :
+		    "they may be lost");
+	if (!h->lost_reads && !h->scrub_failed)
+		return;
+	say(action, "The kernel log names extents that are concerned. When %s is exported 'couchectl verify' names what is lost of the cold tier, and 'couchectl check' damage of the metadata and of what is staged; what no leg has any more must come from a backup.",
+	    name);
+	if (h->lost_reads)
+		say(action, "Reads are counted anew once the pool has been exported and imported.");
+	if (h->scrub_failed)
+		say(action, "With %severy leg in order 'couchectl pool scrub start %s' tries again.",
+		    h->scrub_no_room ? "room and " : "", name);
 }
 
 /* Errors of legs in service that nobody makes up for. */

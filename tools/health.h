@@ -30,6 +30,7 @@ struct couche_health {
 	bool alone_tier;		/* or for a tier whose profile has no redundancy */
 	uint64_t lost_reads;		/* since the pool was started; the caller adds them up */
 	uint64_t scrub_failed;		/* extents that a scrub could not bring in order */
+	bool scrub_no_room;		/* the last one for want of room, or of legs */
 	bool exhausted[COUCHE_ROLE_COLD + 1];	/* by role: stand no further loss */
 	bool beyond;			/* more are missed than a tier's profile stands */
 	bool cold_short;		/* the cold tier has too few legs for a whole stripe */

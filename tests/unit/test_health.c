@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What couchectl pool status says of a pool that is not well, and advises. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,6 +218,19 @@ static void test_what_a_scrub_could_not_mend_may_be_lost(void **state)
 	expect(action, "the legs 4, 5");
 }
 
+static void test_what_a_scrub_had_no_room_for_need_not_be_lost(void **state)
+{
+	pool.sweep[COUCHE_SWEEP_SCRUB].failed = 3;
+	pool.sweep[COUCHE_SWEEP_SCRUB].error = -EIO;
+	assert_false(judge());
+	expect(status, "in order: they may be lost.");
+	pool.sweep[COUCHE_SWEEP_SCRUB].error = -ENOSPC;
+	assert_false(judge());
+	expect_not(status, "they may be lost");
+	expect(status, "there was no room");
+	expect(action, "couchectl pool scrub start tank");
+}
+
 static void test_reads_that_found_nothing_are_told_with_the_legs(void **state)
 {
 	lost_reads = 2;
@@ -385,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_cold_tier_takes_what_its_legs_take, setup),
 		cmocka_unit_test_setup(test_what_was_rebuilt_is_not_missed, setup),
 		cmocka_unit_test_setup(test_what_a_scrub_could_not_mend_may_be_lost, setup),
+		cmocka_unit_test_setup(test_what_a_scrub_had_no_room_for_need_not_be_lost, setup),
 		cmocka_unit_test_setup(test_reads_that_found_nothing_are_told_with_the_legs, setup),
 		cmocka_unit_test_setup(test_a_pool_without_a_leg_for_new_data_says_so, setup),
 		cmocka_unit_test_setup(test_a_full_tier_passes_on_what_one_without_legs_does_not,
