@@ -187,6 +187,7 @@ static void judge_legs(struct couche_health *health, const struct couche_nl_pool
 {
 	struct tally tallies[COUCHE_ROLE_COLD + 1] = { 0 };
 	const struct tally *meta = &tallies[COUCHE_ROLE_META];
+	bool mixed = pool->sweep[COUCHE_SWEEP_RESHAPE].state != COUCHE_SWEEP_IDLE;
 	uint8_t role;
 	size_t i;
 
@@ -205,6 +206,9 @@ static void judge_legs(struct couche_health *health, const struct couche_nl_pool
 		health->exhausted[role] = missed && missed >= tier->m;
 		health->beyond |= missed > tier->m;
 	}
+	/* Stripes of the old profile may have less parity; how much is not told. */
+	health->cold_mixed = mixed && tallies[COUCHE_ROLE_COLD].missed &&
+			     !health->exhausted[COUCHE_ROLE_COLD];
 	for (i = 0; i < nr_legs; i++)
 		if (legs[i].role <= COUCHE_ROLE_COLD)
 			judge_errors(health, pool, tallies, &legs[i]);
@@ -327,6 +331,8 @@ static void describe_legs(const struct couche_health *h, const char *name,
 		say(status, "Legs out of service: %s%s. All data is readable%s%s%s.", failed,
 		    missing, *exhausted ? "; " : "", exhausted,
 		    *exhausted ? " legs stand no further loss" : "");
+	if (h->cold_mixed)
+		say(status, "Until the cold tier's new profile is everywhere, some of its stripes may stand no further loss.");
 	if (h->cold_there && h->cold_closed)
 		say(status, "With these few legs nothing moves to the cold tier.");
 	else if (h->cold_there && h->cold_short)

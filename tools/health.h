@@ -33,6 +33,7 @@ struct couche_health {
 	bool scrub_no_room;		/* the last one for want of room, or of legs */
 	bool exhausted[COUCHE_ROLE_COLD + 1];	/* by role: stand no further loss */
 	bool beyond;			/* more are missed than a tier's profile stands */
+	bool cold_mixed;		/* some are missed, and stripes have two profiles */
 	bool cold_short;		/* the cold tier has too few legs for a whole stripe */
 	bool cold_closed;		/* for any */
 	bool full;			/* nothing new can be written, for want of room */

@@ -181,6 +181,18 @@ static void test_all_tiers_that_stand_no_loss_are_named(void **state)
 	expect(status, "the meta and hot and cold legs stand no further loss");
 }
 
+static void test_a_new_profile_is_not_trusted_before_it_is_everywhere(void **state)
+{
+	pool.sweep[COUCHE_SWEEP_RESHAPE].state = COUCHE_SWEEP_WAITING;
+	assert_true(judge());
+	fail_leg(4);
+	judge();
+	expect(status, "some of its stripes may stand no further loss");
+	pool.sweep[COUCHE_SWEEP_RESHAPE].state = COUCHE_SWEEP_IDLE;
+	judge();
+	expect_not(status, "no further loss");
+}
+
 static void test_the_cold_tier_takes_what_its_legs_take(void **state)
 {
 	fail_leg(0);
@@ -396,6 +408,8 @@ int main(void)
 		cmocka_unit_test_setup(test_nor_those_of_an_only_meta_leg, setup),
 		cmocka_unit_test_setup(test_failed_legs_are_named_with_both_remedies, setup),
 		cmocka_unit_test_setup(test_all_tiers_that_stand_no_loss_are_named, setup),
+		cmocka_unit_test_setup(test_a_new_profile_is_not_trusted_before_it_is_everywhere,
+				       setup),
 		cmocka_unit_test_setup(test_the_cold_tier_takes_what_its_legs_take, setup),
 		cmocka_unit_test_setup(test_what_was_rebuilt_is_not_missed, setup),
 		cmocka_unit_test_setup(test_what_a_scrub_could_not_mend_may_be_lost, setup),
