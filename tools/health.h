@@ -13,8 +13,8 @@
 
 #include "agent/lib/netlink.h"
 
-#define COUCHE_HEALTH_TEXT 1024
-#define COUCHE_HEALTH_LEGS 128
+#define COUCHE_HEALTH_TEXT 2048
+#define COUCHE_HEALTH_LEGS (4 * COUCHE_MAX_LEGS)	/* of "3, 6" with all that there may be */
 
 struct couche_health {
 	bool degraded;

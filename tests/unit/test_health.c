@@ -390,10 +390,17 @@ static void test_texts_fit(void **state)
 	lost_reads = UINT64_MAX;
 	pool.sweep[COUCHE_SWEEP_SCRUB].failed = UINT64_MAX;
 	pool.tier[COUCHE_TIER_HOT].sectors = 0;
+	nr_legs = COUCHE_MAX_LEGS;
+	for (i = NR_LEGS; i < nr_legs; i++) {
+		legs[i] = legs[9];
+		legs[i].index = i;
+	}
 	for (i = 0; i < nr_legs; i++)
 		fail_leg(i);
 	legs[9].state = COUCHE_LEG_RESTORING;
 	judge();
+	expect(action, " 39, 40, 41, 42,");
+	expect(action, ", 63;");
 	expect(status, "1 legs are being brought up to date.");
 	expect(action, "couchectl events");
 }
