@@ -133,7 +133,7 @@ static void print_text(const struct couche_ctl *ctl, const cJSON *doc, const cha
  * @pool: its pool
  * @volume: the volume
  *
- * Return: 0, COUCHE_EXIT_DEGRADED if extents are lost, or another exit code.
+ * Return: 0, COUCHE_EXIT_DEGRADED if reads were lost, or another exit code.
  */
 int couche_volume_status(const struct couche_ctl *ctl, struct couche_nl *nl,
 			 const struct couche_nl_pool *pool,

@@ -364,7 +364,7 @@ static void write_volumes(const struct couche_view *view, struct couche_buf *bod
 		{ VOLUME_PROMOTES, "couchestor_volume_promotes_total", "counter",
 		  "Extents moved to the landing tier by a write." },
 		{ VOLUME_LOST, "couchestor_volume_lost_extents", "gauge",
-		  "Extents with more shards lost than there is parity." },
+		  "Reads since the pool was started that found too few good shards or copies." },
 		{ VOLUME_BYTES, "couchestor_volume_size_bytes", "gauge", "Size of the volume." },
 	};
 
@@ -412,7 +412,8 @@ static bool cold_leg_lost(const struct couche_view *view, size_t pool)
 
 /*
  * The kernel does not count stripes that lack a shard: while a cold leg of a
- * pool is lost, any stripe there may, so all of them count as degraded.
+ * pool is lost, any stripe there may, so all of them count as degraded. Nor does it
+ * those that are lost, but reads that failed, in all tiers: the most there may be.
  */
 static void write_ec(const struct couche_view *view, struct couche_buf *body)
 {
