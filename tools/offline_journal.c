@@ -246,7 +246,8 @@ static void look_behind(struct replay *r, u64 seq, u32 pos)
 	} else if (unreadable) {
 		couche_finding_add(&spot, COUCHE_FINDING_LOSS,
 				   "cannot be read on any metadata leg, and what was committed last may be there",
-				   "journal block %u", pos);
+				   "journal block %u, sector %llu", pos,
+				   sector_of(&r->map->o->super, pos));
 	} else if (behind || damaged) {
 		couche_finding_add(&spot, COUCHE_FINDING_NOTE,
 				   *field ? field : "the last commit was not finished",

@@ -145,6 +145,14 @@ const char *couche_finding_remedy(const struct couche_offline *o,
 		{ "state:", "import the pool, then: couchectl leg restore, or leg replace" },
 		{ "sectors:", "put the leg on a device of its old size" },
 		{ "sequence: newer", "attach a newer metadata leg" },
+		{ "version: not supported", "use the version of the tools that knows it" },
+		{ "incompat: unknown feature", "use the version of the tools that knows it" },
+		{ "cannot be read on any metadata leg",
+		  "attach another metadata leg; or write zeros to the 4 KiB at that sector of one, "
+		  "which gives up what was committed last" },
+		{ "no metadata leg has it",
+		  "attach another metadata leg; or import the pool as it is, and write these 4 KiB "
+		  "of the volume anew" },
 	};
 	size_t i;
 
@@ -155,7 +163,8 @@ const char *couche_finding_remedy(const struct couche_offline *o,
 	if (finding->severity == COUCHE_FINDING_NOTE)
 		return "nothing; it is set right when the pool is imported";
 	if (finding->severity == COUCHE_FINDING_LOSS)
-		return "attach another metadata leg; without one: couchectl rescue --write-meta";
+		return "attach another metadata leg; without one: couchectl rescue --write-meta, "
+		       "which saves cold extents only";
 	if (finding->leg == COUCHE_NO_LEG)
 		return "name the device of the leg that it was, or: couchectl leg replace";
 	if (o->super.leg[finding->leg].role == COUCHE_ROLE_META)

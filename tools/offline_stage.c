@@ -108,6 +108,19 @@ static int by_granule(const void *x, const void *y)
 	return a->sequence > b->sequence ? -1 : a->sequence < b->sequence;
 }
 
+/* Of one block of a volume only: say which. */
+static void lose_slot(struct couche_map *map, const struct couche_stage_desc *desc)
+{
+	u64 sector = from_couche_extent(desc->extent) * map->o->super.extent_sectors +
+		     (u64)desc->granule * COUCHE_BLOCK_SECTORS;
+	char what[96];
+
+	snprintf(what, sizeof(what),
+		 "no metadata leg has it as it was written: volume %u sector %llu", desc->volume,
+		 sector);
+	lose(map, what, desc - map->slot);
+}
+
 static void check_slot(struct couche_map *map, const struct couche_stage_desc *desc, void *block)
 {
 	struct couche_offline *o = map->o;
@@ -136,7 +149,7 @@ static void check_slot(struct couche_map *map, const struct couche_stage_desc *d
 		bad |= what ? 1ULL << leg : 0;
 	}
 	if (good == COUCHE_NO_LEG)
-		lose(map, "no metadata leg has it as it was written", slot);
+		lose_slot(map, desc);
 	for (leg = 0; good != COUCHE_NO_LEG && leg < o->super.nr_legs; leg++) {
 		if (bad & (1ULL << leg))
 			couche_repair_copy(o, leg, sector, good, sector, "slot %u", slot);

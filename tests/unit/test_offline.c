@@ -151,7 +151,7 @@ static void check(void)
 	couche_map_destroy(map);
 }
 
-static void expect_loss(const char *object, const char *what)
+static const struct couche_finding *expect_loss(const char *object, const char *what)
 {
 	size_t i;
 
@@ -160,12 +160,13 @@ static void expect_loss(const char *object, const char *what)
 
 		if (f->severity == COUCHE_FINDING_LOSS && !strcmp(f->object, object) &&
 		    !strcmp(f->what, what))
-			return;
+			return f;
 	}
 	for (i = 0; i < o.findings.nr; i++)
 		print_message("found %s: %s\n", o.findings.list[i].object,
 			      o.findings.list[i].what);
 	fail_msg("not found: %s: %s", object, what);
+	return NULL;
 }
 
 static void expect_findings(unsigned int nr)
@@ -631,6 +632,52 @@ static void test_a_gap_in_the_log_is_a_loss(void **state)
 		    "journal magic: no journal block: the log goes on behind it, 2 blocks are lost");
 }
 
+/* Not to make the pool anew, which gives up far more. */
+static void expect_remedy(const struct couche_finding *loss, const char *remedy)
+{
+	const char *told = couche_finding_remedy(&o, loss);
+
+	if (strstr(told, "rescue") || !strstr(told, remedy))
+		fail_msg("for %s: %s", loss->object, told);
+}
+
+static void test_a_lost_end_of_the_log_is_given_up_alone(void **state)
+{
+	const struct couche_finding *loss;
+	u64 sector = o.super.journal_start + (u64)o.super.journal_pos * COUCHE_BLOCK_SECTORS;
+	char object[64];
+
+	write_sound();
+	o.super.clean = 0;
+	assert_int_equal(ftruncate(o.leg[0].fd, sector * 512), 0);
+	check();
+	snprintf(object, sizeof(object), "journal block %u, sector %llu", o.super.journal_pos,
+		 sector);
+	loss = expect_loss(object,
+			   "cannot be read on any metadata leg, and what was committed last may be there");
+	expect_remedy(loss, "write zeros to the 4 KiB at that sector");
+}
+
+static void test_a_lost_slot_is_written_anew(void **state)
+{
+	struct couche_stage_desc slot = {
+		.volume = 1, .extent = to_couche_extent(1), .granule = 3, .generation = 5,
+		.sequence = 1, .crc = 1,
+	};
+	const struct couche_finding *loss;
+	void *block = sample_block();
+
+	write_sound();
+	couche_page_init(block, COUCHE_PAGE_STAGE, 0, 0, 3);
+	couche_page_set_stage(block, 7, &slot);
+	write_page(3, block);
+	free(block);
+	check_slots();
+	loss = expect_loss("slot 7",
+			   "no metadata leg has it as it was written: volume 1 sector 2072");
+	expect_remedy(loss, "import the pool as it is, and write these 4 KiB of the volume anew");
+}
+
 /* I7: whatever a block says, the map is read to its end. */
 static void test_random_damage_is_survived(void **state)
 {
@@ -693,6 +740,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_groups_are_dissolved_and_made_anew, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_gap_in_the_log_is_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_lost_end_of_the_log_is_given_up_alone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_lost_slot_is_written_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_damage_is_survived, setup, teardown),
 	};
 
