@@ -172,21 +172,22 @@ static void repair_page(struct loading *l, u32 leg, u32 first, u32 i,
 }
 
 /*
- * A page that no checkpoint has written is blank on all legs. Where a slot of
- * it is blank on none, the other is as good if the superblock's sum proves that
- * there never was a version.
+ * A page that no checkpoint has written is blank on all legs, if the
+ * superblock's sum proves it: else what is damaged may be the only version.
+ * Where a slot of it is blank on none, the other is as good.
  */
 static void repair_blank(struct loading *l, u32 first, u32 i)
 {
-	bool proven = l->complete && l->map->o->super.page_checkpoint;
 	unsigned int s, from;
 	u32 leg;
 
+	if (l->stale || !l->map->o->super.page_checkpoint)
+		return;
 	for (leg = 0; leg < l->map->o->super.nr_legs; leg++) {
 		for (s = 0; s < 2; s++) {
 			if (!(l->bad[leg][i] & (1u << s)))
 				continue;
-			from = l->blank[i][s] || !proven ? s : !s;
+			from = l->blank[i][s] || !l->complete ? s : !s;
 			if (l->blank[i][from])
 				copy_slot(l, leg, first + i, s,
 					  __builtin_ctzll(l->blank[i][from]), from);
@@ -210,17 +211,19 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 	struct couche_offline *o = l->map->o;
 	u32 leg;
 
-	if (!l->sequence[i]) {
-		if (l->blank[i][0] | l->blank[i][1])
-			repair_blank(l, first, i);
-		else
-			lose(l, "all its versions are damaged", "map page", first + i);
+	if (!l->sequence[i] && !(l->blank[i][0] | l->blank[i][1])) {
+		lose(l, "all its versions are damaged", "map page", first + i);
 		return;
 	}
 	if (newest_is_lost(l, i)) {
-		lose(l, "sequence: its newest version is damaged on every leg, the older one is stale",
+		lose(l, !l->sequence[i] ? "sequence: its only version is damaged on every leg" :
+		     "sequence: its newest version is damaged on every leg, the older one is stale",
 		     "map page", first + i);
 		l->told = true;
+		return;
+	}
+	if (!l->sequence[i]) {
+		repair_blank(l, first, i);
 		return;
 	}
 	for (leg = 0; leg < o->super.nr_legs; leg++) {

@@ -20,6 +20,7 @@ struct area {
 	struct couche_offline_output *out;
 	const struct couche_map *map;
 	u64 sequence;
+	u64 sum;		/* couche_page_term() of all pages so far */
 	u32 number;		/* of the next page */
 	u8 *buf;
 };
@@ -193,6 +194,7 @@ static int next_page(struct area *area, u8 **block)
 		memset(area->buf, 0, CHUNK_BYTES);
 	}
 	*block = area->buf + (size_t)in_chunk * 2 * COUCHE_BLOCK_SIZE;
+	area->sum += couche_page_term(area->number, area->sequence);
 	area->number++;
 	return err;
 }
@@ -264,6 +266,7 @@ static int write_rest(struct area *area)
  * @out: metadata legs
  * @map: takes no more pages than the superblock has
  * @sequence: of all pages
+ * @sum: what the superblock says of them as page_sum
  *
  * Every page stands in slot A, and slot B is blank, as in a pool after its
  * first checkpoint.
@@ -271,7 +274,7 @@ static int write_rest(struct area *area)
  * Return: 0 or a negative errno, with @out->failed set.
  */
 int couche_offline_write_map(struct couche_offline_output *out, const struct couche_map *map,
-			     u64 sequence)
+			     u64 sequence, u64 *sum)
 {
 	_cleanup_free_ u8 *buf = couche_offline_buffer(CHUNK_BYTES);
 	struct area area = { .out = out, .map = map, .sequence = sequence, .buf = buf };
@@ -285,5 +288,6 @@ int couche_offline_write_map(struct couche_offline_output *out, const struct cou
 		err = has_groups(map, i) ? write_groups(&area, i) : 0;
 	for (p = 0; p < map->nr_pages && !err; p++)
 		err = write_extents(&area, map->page[p]);
+	*sum = area.sum;
 	return err ?: write_rest(&area);
 }

@@ -28,6 +28,6 @@ int couche_offline_write_zeros(struct couche_offline_output *out, u64 sector, u6
 int couche_offline_sync(struct couche_offline_output *out);
 u64 couche_offline_map_pages(const struct couche_map *map);
 int couche_offline_write_map(struct couche_offline_output *out, const struct couche_map *map,
-			     u64 sequence);
+			     u64 sequence, u64 *sum);
 
 #endif

@@ -278,9 +278,7 @@ static int make_super(struct couche_rescue_pool *pool)
 
 	s->sequence = next_sequence(s->sequence);
 	s->checkpoint += SEQUENCE_JUMP;
-	/* The first checkpoint says which pages are its own. */
-	s->page_checkpoint = 0;
-	s->page_sum = 0;
+	s->page_checkpoint = s->checkpoint;
 	s->journal_seq += 2 * COUCHE_JOURNAL_JUMP;
 	s->clean = 1;
 	s->leg_index = pool->leg[0].index;
@@ -492,8 +490,8 @@ static int write_supers(const struct couche_rescue_pool *pool, unsigned int i, i
 
 static int write_meta(const struct couche_rescue_pool *pool, struct couche_offline_output *out)
 {
-	const struct couche_super *s = &pool->r->o->super;
-	int err = couche_offline_write_map(out, pool->map, s->checkpoint);
+	struct couche_super *s = &pool->r->o->super;
+	int err = couche_offline_write_map(out, pool->map, s->checkpoint, &s->page_sum);
 
 	if (!err)
 		err = couche_offline_write_zeros(out, s->journal_start,

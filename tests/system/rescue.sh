@@ -217,7 +217,17 @@ is_extents() {
 }
 ok "with all extents" is_extents 27
 
-# One superblock of two was not written yet: what a power cut may leave.
+# The superblock says which pages there are: one that is gone is no empty one.
+spoil_page() {
+	local i
+	for i in 0 1; do
+		dd if=/dev/urandom of="/dev/nb$i" bs=4k seek=256 count=1 oflag=direct status=none || return
+	done
+}
+lost_page() {
+	couchectl check "${DEVS[@]}" >/tmp/out
+	same $? 8 && grep -q 'map page 0 .*its only version is damaged' /tmp/out
+}
 save() {
 	local i
 	mkdir -p "$1" || return
@@ -226,6 +236,13 @@ save() {
 	done
 }
 must save /tmp/rebuilt
+must spoil_page
+ok "a page of its map that is damaged on all legs is a loss" lost_page
+ok "and the pool does not start without it" \
+	refused 'map page 0: its newest version is damaged on all metadata legs' pool_create
+must legs_load /tmp/rebuilt
+
+# One superblock of two was not written yet: what a power cut may leave.
 must lose 1
 ok "with one metadata leg written it is a whole pool" all \
 	pool_missing 1 pool_create AND volumes_open AND same_cold AND all_close

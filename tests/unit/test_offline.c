@@ -340,6 +340,43 @@ static void test_but_not_where_that_is_a_guess(void **state)
 	assert_int_equal(repairs.nr, 0);
 }
 
+/* A bit of the only version of page 2 flips, in a pool with no checkpoint's sum. */
+static void damage_only_version(void)
+{
+	u64 at = (o.super.map_start + 4 * COUCHE_BLOCK_SECTORS) * 512 + 3000;
+	u8 byte;
+
+	write_sound();
+	assert_int_equal(pread(o.leg[0].fd, &byte, 1, at), 1);
+	byte ^= 4;
+	assert_int_equal(pwrite(o.leg[0].fd, &byte, 1, at), 1);
+}
+
+static void test_its_only_version_damaged_is_a_loss(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+
+	o.super.leg[1].state = COUCHE_LEG_FAILED;
+	damage_only_version();
+	check_noting(&repairs);
+	expect_loss("map page 2", "sequence: its only version is damaged on every leg");
+	assert_int_equal(repairs.nr, 0);
+}
+
+/* The other leg has lost the write of all pages: two come back, one does not. */
+static void test_also_if_the_other_leg_is_blank(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+	size_t i;
+
+	attach(1);
+	damage_only_version();
+	check_noting(&repairs);
+	expect_loss("map page 2", "sequence: its only version is damaged on every leg");
+	for (i = 0; i < repairs.nr; i++)
+		assert_int_equal(repairs.list[i].leg, 1);
+}
+
 static void test_two_extents_may_not_share_rows(void **state)
 {
 	struct couche_place places[2] = { cold_place(1, 100), cold_place(1, 164) };
@@ -719,6 +756,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_on_one_leg_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_but_not_where_that_is_a_guess, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_its_only_version_damaged_is_a_loss, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_also_if_the_other_leg_is_blank, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_extents_may_not_share_rows, setup,
 						teardown),
