@@ -85,6 +85,19 @@ int couche_offline_read(const struct couche_offline *o, u32 leg, u64 sector, voi
 }
 
 /**
+ * couche_offline_is_leg() - is the device that the pool knows in this place there?
+ * @o: the legs
+ * @leg: which one
+ *
+ * Return: false also if another one is there, such as one that was replaced.
+ */
+bool couche_offline_is_leg(const struct couche_offline *o, u32 leg)
+{
+	return o->leg[leg].path && !memcmp(o->leg[leg].super.leg[leg].uuid,
+					   o->super.leg[leg].uuid, COUCHE_UUID_SIZE);
+}
+
+/**
  * couche_offline_is_current() - is it there and does it hold everything?
  * @o: the legs
  * @leg: which one
@@ -93,7 +106,7 @@ int couche_offline_read(const struct couche_offline *o, u32 leg, u64 sector, voi
  */
 bool couche_offline_is_current(const struct couche_offline *o, u32 leg)
 {
-	return o->leg[leg].path && o->super.leg[leg].state == COUCHE_LEG_ONLINE;
+	return couche_offline_is_leg(o, leg) && o->super.leg[leg].state == COUCHE_LEG_ONLINE;
 }
 
 /**

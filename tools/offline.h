@@ -70,6 +70,7 @@ void couche_offline_close(struct couche_offline *o);
 int couche_offline_read(const struct couche_offline *o, u32 leg, u64 sector, void *buf,
 			size_t len);
 void *couche_offline_buffer(size_t len);
+bool couche_offline_is_leg(const struct couche_offline *o, u32 leg);
 bool couche_offline_is_current(const struct couche_offline *o, u32 leg);
 struct couche_spot couche_offline_spot(struct couche_offline *o, int leg);
 void couche_offline_check_supers(struct couche_offline *o);

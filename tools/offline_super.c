@@ -112,7 +112,7 @@ static void check_leg(struct couche_offline *o, u32 i)
 	if (leg->sectors < best->leg[i].sectors)
 		couche_finding_add(&spot, COUCHE_FINDING_LOSS,
 				   "sectors: the device has become smaller", "superblock");
-	if (memcmp(leg->super.leg[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE)) {
+	if (!couche_offline_is_leg(o, i)) {
 		couche_finding_add(&spot, COUCHE_FINDING_DAMAGE,
 				   "leg uuid: another device has taken its place", "superblock");
 		return;
@@ -143,8 +143,7 @@ static void repair_leg(struct couche_offline *o, u32 i)
 	bool old;
 
 	if (!o->has_meta || is_newer_format(leg->err[0]) ||
-	    is_newer_format(leg->err[1]) ||
-	    memcmp(leg->super.leg[i].uuid, best->leg[i].uuid, COUCHE_UUID_SIZE))
+	    is_newer_format(leg->err[1]) || !couche_offline_is_leg(o, i))
 		return;
 	old = best->clean && best->leg[i].role == COUCHE_ROLE_META &&
 	      best->leg[i].state == COUCHE_LEG_ONLINE &&
@@ -167,8 +166,8 @@ static void check_role(struct couche_offline *o, u8 role)
 		if (s->leg[i].state == COUCHE_LEG_NONE || s->leg[i].role != role)
 			continue;
 		nr++;
-		gone += !o->leg[i].path || (s->leg[i].state != COUCHE_LEG_ONLINE &&
-					    role != COUCHE_ROLE_COLD);
+		gone += !couche_offline_is_leg(o, i) || (s->leg[i].state != COUCHE_LEG_ONLINE &&
+							 role != COUCHE_ROLE_COLD);
 	}
 	if (!nr)
 		return;

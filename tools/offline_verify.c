@@ -174,8 +174,8 @@ static void tell_leg(struct verify *v, u32 leg)
 	if (couche_offline_is_current(v->o, leg) || !gone)
 		return;
 	snprintf(what, sizeof(what), "leg: %s, %llu shards are missing or stale",
-		 v->o->leg[leg].path ? couche_leg_state_name(v->o->super.leg[leg].state) :
-				       "missing", gone);
+		 couche_offline_is_leg(v->o, leg) ?
+		 couche_leg_state_name(v->o->super.leg[leg].state) : "missing", gone);
 	couche_finding_add(&spot, degraded_is_fine ? COUCHE_FINDING_NOTE : COUCHE_FINDING_DAMAGE,
 			   what, "cold leg");
 }

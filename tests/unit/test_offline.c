@@ -23,6 +23,7 @@ static struct couche_offline o;
 
 static void attach(u32 leg)
 {
+	o.leg[leg].super = o.super;
 	o.leg[leg].path = strdup("leg");
 	o.leg[leg].fd = memfd_create("leg", 0);
 	assert_true(o.leg[leg].fd >= 0);
@@ -233,17 +234,23 @@ static void test_cut_pages_do_not_count(void **state)
 	expect_findings(0);
 }
 
-/* How many repairs are noted when slot B of page 2 is damaged. */
-static size_t repairs_of_slot_b(void)
+static void damage_slot_b(void)
 {
-	struct couche_repairs repairs = {};
 	void *block = sample_block();
-	size_t nr;
 
 	write_sound();
 	memset(block, 0x5a, COUCHE_BLOCK_SIZE);
 	write_block(o.super.map_start + 5 * COUCHE_BLOCK_SECTORS, block);
 	free(block);
+}
+
+/* How many repairs are noted when slot B of page 2 is damaged. */
+static size_t repairs_of_slot_b(void)
+{
+	struct couche_repairs repairs = {};
+	size_t nr;
+
+	damage_slot_b();
 	o.repairs = &repairs;
 	check();
 	o.repairs = NULL;
@@ -265,6 +272,26 @@ static void test_or_on_none_if_one_is_absent(void **state)
 	assert_int_equal(repairs_of_slot_b(), 0);
 }
 
+static void check_noting(struct couche_repairs *repairs)
+{
+	o.repairs = repairs;
+	check();
+	o.repairs = NULL;
+}
+
+/* A device that was replaced, in the place of one that is absent. */
+static void test_a_replaced_device_is_no_leg(void **state)
+{
+	_cleanup_(couche_repairs_destroy) struct couche_repairs repairs = {};
+
+	attach(1);
+	o.leg[1].super.leg[1].uuid[0]++;
+	assert_false(couche_offline_is_current(&o, 1));
+	damage_slot_b();
+	check_noting(&repairs);
+	assert_int_equal(repairs.nr, 0);
+}
+
 /* Page 3 was never written; these slots of it are damaged on leg 0: a mask. */
 static void damage_unwritten(unsigned int slots)
 {
@@ -280,13 +307,6 @@ static void damage_unwritten(unsigned int slots)
 		if (slots & (1u << s))
 			write_block(o.super.map_start + (6 + s) * COUCHE_BLOCK_SECTORS, block);
 	free(block);
-}
-
-static void check_noting(struct couche_repairs *repairs)
-{
-	o.repairs = repairs;
-	check();
-	o.repairs = NULL;
 }
 
 /* On leg 0 this slot of page 3 gets what that one is. */
@@ -752,6 +772,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_or_on_none_if_one_is_absent, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_a_replaced_device_is_no_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_page_never_written_becomes_blank, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_on_one_leg_too, setup, teardown),
