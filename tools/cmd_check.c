@@ -146,6 +146,7 @@ static void check_pool(cJSON *doc, struct couche_offline *o)
 		struct couche_map *map = couche_map_load(o);
 
 		couche_map_check(map);
+		couche_map_check_legs(map);
 		couche_map_check_slots(map);
 		show_map(doc, map);
 		couche_map_destroy(map);

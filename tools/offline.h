@@ -73,6 +73,10 @@ void *couche_offline_buffer(size_t len);
 bool couche_offline_is_leg(const struct couche_offline *o, u32 leg);
 bool couche_offline_is_current(const struct couche_offline *o, u32 leg);
 struct couche_spot couche_offline_spot(struct couche_offline *o, int leg);
+
+/* offline_super.c */
+void couche_offline_lose_legs(struct couche_offline *o, u8 role, unsigned int gone,
+			      unsigned int nr, unsigned int spare);
 void couche_offline_check_supers(struct couche_offline *o);
 
 /* offline_show.c */

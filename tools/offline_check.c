@@ -228,3 +228,83 @@ void couche_map_check(struct couche_map *map)
 		couche_alloc_destroy(&c.rows[i]);
 	free(c.rows);
 }
+
+/* Can a leg not answer for its data? A shard of a stripe proves itself. */
+static bool is_gone(const struct couche_offline *o, u32 leg, u8 tier)
+{
+	return leg >= o->super.nr_legs || !couche_offline_is_leg(o, leg) ||
+	       !(o->super.profile[tier].csum || o->super.leg[leg].state == COUCHE_LEG_ONLINE);
+}
+
+static unsigned int count_gone(const struct couche_offline *o,
+			       const struct couche_group_desc *group)
+{
+	unsigned int i, gone = 0;
+
+	for (i = 0; i < group->nr; i++)
+		gone += is_gone(o, group->seg[i].leg, group->tier);
+	return gone;
+}
+
+/* By number: does a group hold anything? */
+static bool *find_used(const struct couche_map *map)
+{
+	bool *used = couche_zalloc(map->nr_groups, sizeof(*used));
+	size_t p;
+	u32 i;
+
+	for (p = 0; p < map->nr_pages; p++) {
+		for (i = 0; i < COUCHE_PAGE_EXTENTS; i++) {
+			const struct couche_place *place = &map->page[p]->place[i];
+			u32 nr = from_couche_group(place->group);
+
+			if ((place->flags & COUCHE_EXTENT_MAPPED) && nr < map->nr_groups)
+				used[nr] = true;
+		}
+	}
+	return used;
+}
+
+static void check_tier(struct couche_map *map, const bool *used, u8 tier)
+{
+	const struct couche_super *s = &map->o->super;
+	unsigned int nr = 0, gone = 0, spare = s->profile[tier].m;
+	bool lost;
+	u32 i;
+
+	for (i = 0; i < s->nr_legs; i++) {
+		if (s->leg[i].state == COUCHE_LEG_NONE ||
+		    s->leg[i].role != couche_role_of_tier(tier))
+			continue;
+		nr++;
+		gone += is_gone(map->o, i, tier);
+	}
+	lost = nr && gone == nr;
+	for (i = 0; i < map->nr_groups && !lost; i++) {
+		const struct couche_group_desc *group = map->groups[i];
+
+		if (!group || group->tier != tier || !used[i] ||
+		    count_gone(map->o, group) <= (unsigned int)group->nr - group->k)
+			continue;
+		spare = group->nr - group->k;
+		lost = true;
+	}
+	if (lost)
+		couche_offline_lose_legs(map->o, couche_role_of_tier(tier), gone, nr, spare);
+}
+
+/**
+ * couche_map_check_legs() - is there something on missing legs that nobody has?
+ * @map: loaded; the legs get the findings
+ *
+ * More than the profile stands may be missing if what lay on them was rebuilt on
+ * others, as check_redundancy() in kernel/activation.c has it.
+ */
+void couche_map_check_legs(struct couche_map *map)
+{
+	_cleanup_free_ bool *used = find_used(map);
+	u8 tier;
+
+	for (tier = 0; tier < COUCHE_NR_TIERS; tier++)
+		check_tier(map, used, tier);
+}

@@ -83,5 +83,6 @@ void couche_map_check_slots(struct couche_map *map);
 
 /* offline_check.c */
 void couche_map_check(struct couche_map *map);
+void couche_map_check_legs(struct couche_map *map);
 
 #endif

@@ -155,32 +155,40 @@ static void repair_leg(struct couche_offline *o, u32 i)
 		couche_repair_super(o, i, 1);
 }
 
-/* Legs that are not there or not in order: does the profile allow it? */
-static void check_role(struct couche_offline *o, u8 role)
+/**
+ * couche_offline_lose_legs() - too many legs are not there or not in order
+ * @o: the legs; gets the finding
+ * @role: of them
+ * @gone: how many
+ * @nr: of how many
+ * @spare: as many as could be
+ */
+void couche_offline_lose_legs(struct couche_offline *o, u8 role, unsigned int gone,
+			      unsigned int nr, unsigned int spare)
+{
+	struct couche_spot spot = couche_offline_spot(o, COUCHE_NO_LEG);
+	char what[96];
+
+	snprintf(what, sizeof(what), "legs: %u of %u are missing or stale, %u may be", gone, nr,
+		 spare);
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "%s legs", couche_role_name(role));
+}
+
+/* One is enough; of other legs the map knows what was on them. */
+static void check_meta(struct couche_offline *o)
 {
 	const struct couche_super *s = &o->super;
-	unsigned int nr = 0, gone = 0, spare;
+	unsigned int nr = 0, gone = 0;
 	u32 i;
 
 	for (i = 0; i < s->nr_legs; i++) {
-		if (s->leg[i].state == COUCHE_LEG_NONE || s->leg[i].role != role)
+		if (s->leg[i].state == COUCHE_LEG_NONE || s->leg[i].role != COUCHE_ROLE_META)
 			continue;
 		nr++;
-		gone += !couche_offline_is_leg(o, i) || (s->leg[i].state != COUCHE_LEG_ONLINE &&
-							 role != COUCHE_ROLE_COLD);
+		gone += !couche_offline_is_current(o, i);
 	}
-	if (!nr)
-		return;
-	spare = role == COUCHE_ROLE_META ? nr - 1 : s->profile[role - COUCHE_ROLE_HOT].m;
-	if (gone > spare) {
-		struct couche_spot spot = couche_offline_spot(o, COUCHE_NO_LEG);
-		char what[96];
-
-		snprintf(what, sizeof(what), "legs: %u of %u are missing or stale, %u may be",
-			 gone, nr, spare);
-		couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "%s legs",
-				   couche_role_name(role));
-	}
+	if (gone == nr)
+		couche_offline_lose_legs(o, COUCHE_ROLE_META, gone, nr, nr - 1);
 }
 
 static void check_states(struct couche_offline *o)
@@ -212,7 +220,6 @@ static void check_states(struct couche_offline *o)
 void couche_offline_check_supers(struct couche_offline *o)
 {
 	unsigned int i;
-	u8 role;
 
 	for (i = 0; i < o->nr_strange; i++) {
 		struct couche_spot spot = { &o->findings, COUCHE_NO_LEG, o->strange[i].path };
@@ -226,6 +233,5 @@ void couche_offline_check_supers(struct couche_offline *o)
 		repair_leg(o, i);
 	}
 	check_states(o);
-	for (role = COUCHE_ROLE_META; role <= COUCHE_ROLE_COLD; role++)
-		check_role(o, role);
+	check_meta(o);
 }

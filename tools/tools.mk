@@ -51,7 +51,7 @@ $(B)/unit/test_health: $(B)/san/tests/unit/test_health.o $(B)/san/tools/health.o
 UNIT_TESTS += $(B)/unit/test_offline
 
 OFFLINE_TEXT := finding memory offline offline_map offline_pages offline_journal offline_stage \
-	offline_check offline_repair offline_write report scan
+	offline_check offline_repair offline_super offline_write names report scan
 $(B)/san/tests/unit/test_offline.o: CPPFLAGS += $(CORE_CPPFLAGS) \
 	-Wno-missing-field-initializers $(call pkg-cflags,$(COUCHECTL_PKGS))
 

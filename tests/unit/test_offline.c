@@ -425,6 +425,55 @@ static void test_a_segment_is_on_its_leg(void **state)
 	expect_findings(6);
 }
 
+/*
+ * Legs 4-11 are cold, 4-6 are missing. Group 0 is on 4-9, group 1 on 6-11; the
+ * extent is in this one.
+ */
+static void lose_three_legs(u32 group_used)
+{
+	struct couche_group_desc group = { .nr = 6, .k = 4, .tier = COUCHE_TIER_COLD };
+	struct couche_place place = cold_place(group_used, 0);
+	void *block = sample_block();
+	struct couche_map *map;
+	unsigned int i, nr;
+
+	for (i = 10; i < 12; i++) {
+		o.super.leg[i] = o.super.leg[9];
+		o.super.leg[i].uuid[0] += i;
+	}
+	o.super.nr_legs = 12;
+	for (i = 1; i < 12; i++)
+		if (i < 4 || i > 6)
+			attach(i);
+	couche_page_init(block, COUCHE_PAGE_GROUP, 0, 0, 0);
+	for (nr = 0; nr < 2; nr++) {
+		for (i = 0; i < 6; i++)
+			group.seg[i] = (struct couche_segment){ 4 + 2 * nr + i, nr };
+		couche_page_set_group(block, nr, &group);
+	}
+	write_page(0, block);
+	free(block);
+	write_volume();
+	write_extents(0, &place, 1);
+	couche_offline_check_supers(&o);
+	map = couche_map_load(&o);
+	couche_map_check_legs(map);
+	couche_map_destroy(map);
+}
+
+static void test_legs_without_data_are_not_missed(void **state)
+{
+	lose_three_legs(1);
+	assert_int_equal(o.findings.count[COUCHE_FINDING_LOSS], 0);
+}
+
+static void test_legs_with_data_are(void **state)
+{
+	lose_three_legs(0);
+	expect_loss("cold legs", "legs: 3 of 8 are missing or stale, 2 may be");
+	assert_int_equal(o.findings.count[COUCHE_FINDING_LOSS], 1);
+}
+
 struct bad_place {
 	struct couche_place place;
 	const char *what;
@@ -787,6 +836,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_groups_may_not_share_segments, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_segment_is_on_its_leg, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_legs_without_data_are_not_missed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_legs_with_data_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places_are_within_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_staging_of_all_needs_its_feature, setup,
 						teardown),
