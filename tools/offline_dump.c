@@ -320,7 +320,9 @@ static void dump_area(struct dump *d, u8 role, u64 sector, u64 blocks,
 	_cleanup_free_ u8 *buf = couche_offline_buffer(CHUNK_BLOCKS * COUCHE_BLOCK_SIZE);
 	u64 nr, i, count;
 
-	for (nr = 0; nr < blocks; nr += count) {
+	/* The superblock may say more than the device has. */
+	for (nr = 0; nr < blocks && sector + nr * COUCHE_BLOCK_SECTORS <
+	     d->o->leg[d->leg].sectors; nr += count) {
 		count = blocks - nr < CHUNK_BLOCKS ? blocks - nr : CHUNK_BLOCKS;
 		if (d->o->super.leg[d->leg].role != role || !d->o->leg[d->leg].path ||
 		    couche_offline_read(d->o, d->leg, sector + nr * COUCHE_BLOCK_SECTORS, buf,

@@ -398,11 +398,28 @@ static void load_page(struct loading *l, u32 number, const void *block)
 		couche_map_load_slots(l->map, head.index, block);
 }
 
+/* Whatever the superblock says: behind the end of all devices there are none. */
+static u32 pages_there(const struct loading *l)
+{
+	const struct couche_offline *o = l->map->o;
+	const struct couche_super *s = &o->super;
+	u64 end = s->map_start, pages;
+	u32 leg;
+
+	for (leg = 0; leg < s->nr_legs; leg++)
+		if (has_map(o, leg) && o->leg[leg].sectors > end)
+			end = o->leg[leg].sectors;
+	pages = (end - s->map_start) / (2 * COUCHE_BLOCK_SECTORS);
+	return pages < s->map_pages ? pages : s->map_pages;
+}
+
 /* Tables first: a map page needs to know its volume. */
 static void load_pages(struct loading *l, bool maps)
 {
-	u32 pages = l->map->o->super.map_pages, first, nr, i;
+	u32 pages = pages_there(l), first, nr, i;
 
+	if (!maps && pages < l->map->o->super.map_pages)
+		lose(l, "is behind the end of every metadata leg", "map page", pages);
 	l->maps = maps;
 	for (first = 0; first < pages; first += nr) {
 		nr = pages - first < READ_PAGES ? pages - first : READ_PAGES;

@@ -27,7 +27,8 @@ static void attach(u32 leg)
 	o.leg[leg].path = strdup("leg");
 	o.leg[leg].fd = memfd_create("leg", 0);
 	assert_true(o.leg[leg].fd >= 0);
-	assert_int_equal(ftruncate(o.leg[leg].fd, o.super.leg[leg].sectors * 512), 0);
+	o.leg[leg].sectors = o.super.leg[leg].sectors;
+	assert_int_equal(ftruncate(o.leg[leg].fd, o.leg[leg].sectors * 512), 0);
 }
 
 /* Legs 0-1 meta, 2-3 hot, 4-9 cold (sample_super), only leg 0 has a device. */
@@ -784,6 +785,21 @@ static void test_a_lost_slot_is_written_anew(void **state)
 	expect_remedy(loss, "import the pool as it is, and write these 4 KiB of the volume anew");
 }
 
+/* I7: nor does it take forever. */
+static void test_a_map_larger_than_its_legs_is_a_loss(void **state)
+{
+	char object[32];
+
+	write_sound();
+	o.super.map_pages = ~0u;
+	alarm(60);
+	check();
+	alarm(0);
+	snprintf(object, sizeof(object), "map page %llu",
+		 (o.leg[0].sectors - o.super.map_start) / (2 * COUCHE_BLOCK_SECTORS));
+	expect_loss(object, "is behind the end of every metadata leg");
+}
+
 /* I7: whatever a block says, the map is read to its end. */
 static void test_random_damage_is_survived(void **state)
 {
@@ -857,6 +873,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_lost_end_of_the_log_is_given_up_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_lost_slot_is_written_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_map_larger_than_its_legs_is_a_loss, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_random_damage_is_survived, setup, teardown),
 	};
 
