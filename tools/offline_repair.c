@@ -124,6 +124,17 @@ void couche_repairs_destroy(struct couche_repairs *repairs)
 	memset(repairs, 0, sizeof(*repairs));
 }
 
+/* The last one cannot be failed. */
+static bool is_only_meta(const struct couche_offline *o)
+{
+	unsigned int nr = 0;
+	u32 i;
+
+	for (i = 0; i < o->super.nr_legs; i++)
+		nr += o->super.leg[i].role == COUCHE_ROLE_META && couche_offline_is_current(o, i);
+	return nr < 2;
+}
+
 /**
  * couche_finding_remedy() - what a person can do about it
  * @o: the legs
@@ -168,7 +179,10 @@ const char *couche_finding_remedy(const struct couche_offline *o,
 	if (finding->leg == COUCHE_NO_LEG)
 		return "name the device of the leg that it was, or: couchectl leg replace";
 	if (o->super.leg[finding->leg].role == COUCHE_ROLE_META)
-		return "couchectl check --repair; if it stays, import the pool, "
+		return is_only_meta(o) ?
+		       "couchectl check --repair; if it stays, import the pool, "
+		       "then: couchectl leg add --meta, leg fail, leg restore" :
+		       "couchectl check --repair; if it stays, import the pool, "
 		       "then: couchectl leg fail, leg restore";
 	return "couchectl check --repair; if it stays: couchectl leg replace";
 }

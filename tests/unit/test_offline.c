@@ -765,6 +765,16 @@ static void test_a_lost_end_of_the_log_is_given_up_alone(void **state)
 	expect_remedy(loss, "write zeros to the 4 KiB at that sector");
 }
 
+static void test_the_only_metadata_leg_is_not_failed(void **state)
+{
+	damage_slot_b();
+	check();
+	expect_findings(1);
+	expect_remedy(&o.findings.list[0], "import the pool, then: couchectl leg add --meta, leg fail");
+	attach(1);
+	expect_remedy(&o.findings.list[0], "import the pool, then: couchectl leg fail, leg restore");
+}
+
 static void test_a_lost_slot_is_written_anew(void **state)
 {
 	struct couche_stage_desc slot = {
@@ -873,6 +883,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_lost_end_of_the_log_is_given_up_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_lost_slot_is_written_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_only_metadata_leg_is_not_failed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_a_map_larger_than_its_legs_is_a_loss, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_random_damage_is_survived, setup, teardown),
