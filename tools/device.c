@@ -207,6 +207,9 @@ int couche_device_check_free(struct couche_device *device, bool force)
 	fd = open(device->path, O_RDWR | (device->shared ? 0 : O_EXCL) | O_CLOEXEC);
 	if (fd < 0)
 		return fail_open(device->path, errno);
+	/* What is cached may be older than what the pool has written. */
+	if (device->shared && ioctl(fd, BLKFLSBUF) < 0)
+		return fail_open(device->path, errno);
 	if (device->sectors <= COUCHE_DATA_START)
 		return couche_fail(COUCHE_EXIT_FAILURE, device->path,
 				   "is too small (%llu bytes); a leg needs more than 1 MiB",

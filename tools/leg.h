@@ -52,6 +52,8 @@ int couche_leg_find(struct couche_nl *nl, char **args, struct couche_nl_pool *po
 		    struct couche_nl_leg *leg);
 
 /* leg_room.c */
+bool couche_leg_is_on(const struct couche_device *device, const struct couche_nl_pool *pool,
+		      const struct couche_nl_leg *leg);
 uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
 				 const struct couche_nl_leg *legs, size_t nr);
 int couche_leg_check_meta(const struct couche_nl_pool *pool, const struct couche_device *device,

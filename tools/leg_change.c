@@ -366,6 +366,16 @@ static bool in_legs(const struct couche_nl_leg *legs, size_t nr, dev_t device)
 	return false;
 }
 
+/* Does the running table name this device, be it as one that is only offered? */
+static bool in_table(const struct couche_leg_table *table, unsigned int index, dev_t device)
+{
+	unsigned int major, minor;
+
+	return index < table->nr &&
+	       sscanf(table->leg[index].device, "%u:%u", &major, &minor) == 2 &&
+	       makedev(major, minor) == device;
+}
+
 /* Devices that did not become legs leave the table, without a superblock. */
 static void undo(struct change *c)
 {
@@ -487,8 +497,13 @@ static int check_replacement(struct change *c, const struct couche_nl_leg *leg)
 {
 	const struct couche_device *device = &c->new[0].device;
 	char has[COUCHE_SIZE_TEXT], needs[COUCHE_SIZE_TEXT];
-	int r = check_devices(c);
+	int r;
 
+	if (!c->ctl->force && couche_leg_is_on(device, &c->pool, leg))
+		return couche_fail(COUCHE_EXIT_CONFLICT, device->path,
+				   "holds this very leg, and couchectl leg restore %s %u keeps what it has; give --force to overwrite it",
+				   c->pool.id.name, leg->index);
+	r = check_devices(c);
 	if (r || device->sectors >= leg->sectors)
 		return r;
 	return couche_fail(COUCHE_EXIT_FAILURE, device->path,
@@ -527,7 +542,7 @@ int couche_leg_replace(struct couche_ctl *ctl, int nr_args, char **args)
 				   c.pool.id.name, leg.index);
 	r = take_device(&c, args[2], leg.role, leg.index);
 	c.domains[leg.index] = leg.domain;
-	c.new[0].device.shared = in_legs(&leg, 1, c.new[0].device.number);
+	c.new[0].device.shared = in_table(&c.before, leg.index, c.new[0].device.number);
 	if (!r)
 		r = check_replacement(&c, &leg);
 	if (!r)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is a device large enough for the metadata of a running pool? */
+/* What superblocks say of a running pool: is this a leg, and has it room for the metadata? */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,17 +12,32 @@
 #define SECTOR	512
 
 /* Around the page cache, which may be older than what the pool has written. */
-static bool read_super(const struct couche_nl_leg *leg, const uint8_t *pool,
-		       struct couche_super *super)
+static bool read_super(const char *path, const uint8_t *pool, struct couche_super *super)
 {
 	_cleanup_close_ int fd = -1;
-	char path[COUCHE_PATH_SIZE];
 	const char *field;
 
-	couche_device_path(leg->major, leg->minor, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	return fd >= 0 && couche_scan_read_super(fd, super, &field) > 0 &&
 	       !memcmp(super->pool_uuid, pool, COUCHE_UUID_SIZE);
+}
+
+/**
+ * couche_leg_is_on() - does a device hold this very leg?
+ * @device: an opened one
+ * @pool: the pool
+ * @leg: the leg
+ *
+ * Return: true if so.
+ */
+bool couche_leg_is_on(const struct couche_device *device, const struct couche_nl_pool *pool,
+		      const struct couche_nl_leg *leg)
+{
+	struct couche_super super;
+
+	return read_super(device->path, pool->id.uuid, &super) &&
+	       super.leg_index == leg->index &&
+	       !memcmp(super.leg[leg->index].uuid, leg->uuid, COUCHE_UUID_SIZE);
 }
 
 /* Where the last of its areas ends, on every metadata leg. */
@@ -51,12 +66,15 @@ uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
 				 const struct couche_nl_leg *legs, size_t nr)
 {
 	struct couche_super super;
+	char path[COUCHE_PATH_SIZE];
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		if (legs[i].role == COUCHE_ROLE_META && legs[i].present &&
-		    legs[i].state == COUCHE_LEG_ONLINE &&
-		    read_super(&legs[i], pool->id.uuid, &super))
+		if (legs[i].role != COUCHE_ROLE_META || !legs[i].present ||
+		    legs[i].state != COUCHE_LEG_ONLINE)
+			continue;
+		couche_device_path(legs[i].major, legs[i].minor, path, sizeof(path));
+		if (read_super(path, pool->id.uuid, &super))
 			return end_of(&super);
 	}
 	return 0;

@@ -678,6 +678,42 @@ replaces_legs() {
 	holds "other settings of the table stay" eval "dmsetup table tank | grep -q '$kept'"
 }
 
+# offer INDEX DEVICE: what the running table has at this place
+offer() {
+	local table
+	table=$(dmsetup table tank | awk -v at=$((7 + 2 * $1)) -v device="$2" \
+		'{ $at = device; print }')
+	dmsetup reload tank --table "$table" && dmsetup resume tank
+}
+
+# The device of a failed leg, which the pool has open and has written to.
+replaces_by_itself() {
+	local own=/dev/mapper/own
+	attach 15
+	dmsetup create own --table "0 524288 linear /dev/loop15 0"
+	# What is read now stays in the cache for as long as it is open.
+	exec 9<$own
+	head -c 1M <&9 >/dev/null
+	couchectl leg add tank --cold $own -q
+	holds "a leg comes" soon leg_is 8 online
+	couchectl leg fail tank 8 -q
+	refuses 4 $own "the device that holds the leg" couchectl leg replace tank 8 $own
+	holds "and says how to keep what it has" grep -q "couchectl leg restore tank 8 keeps" "$ERR"
+	expect 0 "which it does" couchectl leg restore tank 8 --wait
+	exec 9<&-
+	couchectl leg fail tank 8 -q
+	holds "the table lets go of it" offer 8 -
+	dd if=/dev/zero of=$own bs=1M count=1 conv=fsync status=none
+	holds "it is offered again, without a superblock" offer 8 $own
+	refuses 3 tank "it is no leg" couchectl leg restore tank 8
+	holds "and what it says to do" grep -q "couchectl leg replace tank 8 DEV" "$ERR"
+	expect 0 "works" couchectl leg replace tank 8 $own --wait
+	couchectl leg drain tank 8 --wait -q
+	expect 0 "it goes" couchectl leg remove tank 8
+	dmsetup remove own
+	losetup -d /dev/loop15
+}
+
 fills() {
 	expect 0 "a volume larger than the pool" couchectl volume create tank/large --size 4GiB
 	holds "is made, and told of" grep -q "tank/large: 4GiB is more than the .* of the pool" "$OUT"
@@ -847,6 +883,7 @@ adds_legs
 drains_legs
 losetup -d /dev/loop13
 replaces_legs
+replaces_by_itself
 fills
 resizes_and_removes
 changes_profile
