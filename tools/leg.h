@@ -31,6 +31,12 @@ struct couche_leg_table {
 	char features[256];		/* the words behind, each after a blank */
 };
 
+/* Of a pool, on each of its metadata legs; all 0: not known. */
+struct couche_leg_areas {
+	uint64_t sectors;		/* that they reach to */
+	uint64_t stage_start;		/* of the data journal, which never moves */
+};
+
 extern const struct couche_option couche_leg_add_options[];
 extern const struct couche_option couche_leg_drain_options[];
 extern const struct couche_option couche_leg_replace_options[];
@@ -54,8 +60,8 @@ int couche_leg_find(struct couche_nl *nl, char **args, struct couche_nl_pool *po
 /* leg_room.c */
 bool couche_leg_is_on(const struct couche_device *device, const struct couche_nl_pool *pool,
 		      const struct couche_nl_leg *leg);
-uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
-				 const struct couche_nl_leg *legs, size_t nr);
+void couche_leg_read_areas(const struct couche_nl_pool *pool, const struct couche_nl_leg *legs,
+			   size_t nr, struct couche_leg_areas *areas);
 int couche_leg_check_meta(const struct couche_nl_pool *pool, const struct couche_device *device,
 			  uint64_t needed);
 

@@ -60,6 +60,7 @@ struct change {
 	struct couche_nl_pool pool;
 	struct couche_nl_leg *legs;
 	size_t nr_legs;
+	struct couche_leg_areas areas;
 	struct couche_leg_table before, after;
 	uint16_t domains[COUCHE_MAX_LEGS];	/* of every place of the new table */
 	bool with_domains;
@@ -163,16 +164,12 @@ static int take_devices(struct change *c)
 /* Before anything is wiped. */
 static int check_room(const struct change *c)
 {
-	uint64_t needed = 0;
 	unsigned int i;
 	int r = 0;
 
 	for (i = 0; i < c->nr_new && !r; i++) {
-		if (c->new[i].role != COUCHE_ROLE_META)
-			continue;
-		if (!needed)
-			needed = couche_leg_meta_sectors(&c->pool, c->legs, c->nr_legs);
-		r = couche_leg_check_meta(&c->pool, &c->new[i].device, needed);
+		if (c->new[i].role == COUCHE_ROLE_META)
+			r = couche_leg_check_meta(&c->pool, &c->new[i].device, c->areas.sectors);
 	}
 	return r;
 }
@@ -277,6 +274,8 @@ static int check_plan(const struct change *c)
 		.extent_sectors = c->pool.extent_sectors,
 		.segment_sectors = c->pool.segment_sectors,
 		.stage_slots = c->pool.stage_slots,
+		.stage_start = c->areas.stage_start,
+		.grows = true,
 	};
 	unsigned int i;
 	uint8_t tier;
@@ -481,6 +480,8 @@ int couche_leg_add(struct couche_ctl *ctl, int nr_args, char **args)
 		r = set_domains(&c);
 	if (!r)
 		r = check_devices(&c);
+	if (!r)
+		couche_leg_read_areas(&c.pool, c.legs, c.nr_legs, &c.areas);
 	if (!r)
 		r = check_room(&c);
 	if (!r)

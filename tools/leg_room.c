@@ -53,38 +53,40 @@ static uint64_t end_of(const struct couche_super *s)
 }
 
 /**
- * couche_leg_meta_sectors() - how large a further metadata leg has to be
+ * couche_leg_read_areas() - where is the metadata of a pool?
  * @pool: the pool
  * @legs: its legs
  * @nr: how many
+ * @areas: filled, with zeros if no metadata leg can be read
  *
  * The superblock of a metadata leg says it; nothing else in userspace does.
- *
- * Return: sectors; 0 if none can be read.
  */
-uint64_t couche_leg_meta_sectors(const struct couche_nl_pool *pool,
-				 const struct couche_nl_leg *legs, size_t nr)
+void couche_leg_read_areas(const struct couche_nl_pool *pool, const struct couche_nl_leg *legs,
+			   size_t nr, struct couche_leg_areas *areas)
 {
 	struct couche_super super;
 	char path[COUCHE_PATH_SIZE];
 	size_t i;
 
+	memset(areas, 0, sizeof(*areas));
 	for (i = 0; i < nr; i++) {
 		if (legs[i].role != COUCHE_ROLE_META || !legs[i].present ||
 		    legs[i].state != COUCHE_LEG_ONLINE)
 			continue;
 		couche_device_path(legs[i].major, legs[i].minor, path, sizeof(path));
-		if (read_super(path, pool->id.uuid, &super))
-			return end_of(&super);
+		if (!read_super(path, pool->id.uuid, &super))
+			continue;
+		areas->sectors = end_of(&super);
+		areas->stage_start = super.stage_start;
+		return;
 	}
-	return 0;
 }
 
 /**
  * couche_leg_check_meta() - has a device room for the metadata of a pool?
  * @pool: the pool
  * @device: that is to become a metadata leg
- * @needed: from couche_leg_meta_sectors()
+ * @needed: sectors, from couche_leg_read_areas()
  *
  * Return: 0 or COUCHE_EXIT_FAILURE.
  */

@@ -250,6 +250,7 @@ static void to_super(const struct couche_plan *plan, struct couche_super *s)
 	s->extent_sectors = plan->extent_sectors;
 	s->segment_sectors = plan->segment_sectors;
 	s->stage_slots = plan->stage_slots;
+	s->stage_start = plan->stage_start;
 	s->incompat = plan->stage_slots ? COUCHE_FEATURE_INCOMPAT_STAGE : 0;
 	for (i = 0; i < COUCHE_NR_TIERS; i++) {
 		s->profile[i].k = plan->profile[i].k;
@@ -282,6 +283,16 @@ static const char *remedy(const char *field)
 	return "change the pool's layout";
 }
 
+/* What can be done about a metadata leg that is too small. */
+static const char *meta_remedy(const struct couche_plan *plan, const struct couche_plan_leg *leg)
+{
+	if (!plan->grows)
+		return "use larger devices, a smaller --data-journal or a larger --segment-size";
+	if (leg->device && *leg->device)
+		return "choose a larger device";
+	return "add larger metadata legs, then fail and remove the small one";
+}
+
 /* The smallest metadata leg has no room for what all of them hold. */
 static int fail_small_meta(const struct couche_plan *plan, struct couche_super *s)
 {
@@ -298,6 +309,9 @@ static int fail_small_meta(const struct couche_plan *plan, struct couche_super *
 			smallest = &plan->leg[i];
 		s->leg[i].sectors = COUCHE_MAX_LEG_SECTORS;
 	}
+	if (plan->stage_start)
+		return couche_fail(COUCHE_EXIT_FAILURE, plan->name,
+				   "its map cannot grow beyond its data journal, which never moves; add fewer or smaller legs");
 	if (couche_super_layout(s, &field))
 		return couche_fail(COUCHE_EXIT_FAILURE, plan->name, "%s; %s", field,
 				   remedy(field));
@@ -305,9 +319,10 @@ static int fail_small_meta(const struct couche_plan *plan, struct couche_super *
 		 COUCHE_DATA_START / COUCHE_BLOCK_SECTORS;
 	return couche_fail(COUCHE_EXIT_FAILURE,
 			   smallest->device && *smallest->device ? smallest->device : plan->name,
-			   "a metadata leg of %s is too small, this layout needs %s; use larger devices, a smaller --data-journal or a larger --segment-size",
+			   "a metadata leg of %s is too small, this layout needs %s; %s",
 			   couche_size_format(smallest->sectors * SECTOR, has),
-			   couche_size_format(blocks * COUCHE_BLOCK_SIZE, needs));
+			   couche_size_format(blocks * COUCHE_BLOCK_SIZE, needs),
+			   meta_remedy(plan, smallest));
 }
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A pool that is to be made: which device gets which role, how tiers store,
+ * A pool that is to be made, or to get legs: which device gets which role, how tiers store,
  * and the lines that device mapper gets. Judged with the very rules that the
  * kernel applies to a superblock (kernel/core/super.h), so that what passes
  * here is refused there for one reason only: the devices.
@@ -43,6 +43,8 @@ struct couche_plan {
 	uint64_t extent_sectors;
 	uint64_t segment_sectors;
 	uint32_t stage_slots;	/* of the data journal, a block each; 0: there is none */
+	uint64_t stage_start;	/* where it stands already; 0: to be chosen */
+	bool grows;		/* a pool that there is, with further legs */
 	bool read_only;
 	struct couche_settings settings;
 };

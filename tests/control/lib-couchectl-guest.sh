@@ -678,6 +678,47 @@ replaces_legs() {
 	holds "other settings of the table stay" eval "dmsetup table tank | grep -q '$kept'"
 }
 
+# A cold leg of 8 GiB is refused, and nothing of it is written
+keeps_large_leg() {
+	local before
+	before=$(head -c 1M /dev/loop18 | sha256sum)
+	refuses 1 grow "a leg that its map has no room for" couchectl leg add grow --cold /dev/loop18
+	holds "which is as it was" test "$(head -c 1M /dev/loop18 | sha256sum)" = "$before"
+}
+
+# A map cannot grow: on a small metadata leg, and before a data journal.
+outgrows_metadata() {
+	local journal leg
+	attach 16 8M
+	attach 17 64M
+	attach 18 8G
+	yes | head -c 1M >/dev/loop18
+	for leg in 19 20 21 22; do
+		attach $leg 64M
+	done
+	for journal in 0 1MiB; do
+		couchectl pool create grow --meta /dev/loop16 --hot /dev/loop19 \
+			--cold /dev/loop2[0-2] --cold-profile 2+1 --segment-size 4MiB \
+			--extent-size 64KiB --data-journal $journal --force --yes -q
+		if [ $journal = 0 ]; then
+			keeps_large_leg
+			holds "and says how it may have it" grep -q "; add larger metadata legs, then fail" "$ERR"
+		else
+			couchectl leg add grow --meta /dev/loop17 --force --yes -q
+			holds "a larger metadata leg comes" soon eval \
+				'couchectl leg list grow -o json | jq -e ".legs[5].state == \"online\""'
+			couchectl leg fail grow 0 -q
+			expect 0 "the small one goes" couchectl leg remove grow 0
+			keeps_large_leg
+			holds "and says that it cannot" grep -q "beyond its data journal, which never moves" "$ERR"
+		fi
+		expect 0 "the pool goes" couchectl pool export grow
+	done
+	for leg in 16 17 18 19 20 21 22; do
+		losetup -d /dev/loop$leg
+	done
+}
+
 # offer INDEX DEVICE: what the running table has at this place
 offer() {
 	local table
@@ -884,6 +925,7 @@ drains_legs
 losetup -d /dev/loop13
 replaces_legs
 replaces_by_itself
+outgrows_metadata
 fills
 resizes_and_removes
 changes_profile
