@@ -192,6 +192,14 @@ static int probe_pool(int fd, char *contents, size_t size)
 	return 0;
 }
 
+/* Names come from a disk and go to a terminal. */
+static void make_visible(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /**
  * couche_device_check_free() - may a device become a leg?
  * @device: an opened one; foreign and contents are filled in
@@ -221,6 +229,7 @@ int couche_device_check_free(struct couche_device *device, bool force)
 		return couche_fail(COUCHE_EXIT_FAILURE, device->path,
 				   "cannot be read (%s); check the device", strerror(-r));
 	device->foreign = r;
+	make_visible(device->contents);
 	if (device->foreign && !force)
 		return couche_fail(COUCHE_EXIT_CONFLICT, device->path,
 				   "holds %s; give --force to overwrite it", device->contents);

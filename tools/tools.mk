@@ -26,7 +26,8 @@ $(B)/couchectl: $(COUCHECTL_OBJS) $(LIBAGENT) $(B)/obj/libcore.a
 
 UNIT_TESTS += $(B)/unit/test_couchectl_text
 
-COUCHECTL_TEXT := size options doc memory print progress plan setting names report show session dm
+COUCHECTL_TEXT := size options doc memory print progress plan setting names report show session \
+	dm device
 $(B)/san/tests/unit/test_couchectl_text.o: CPPFLAGS += -Wno-missing-field-initializers \
 	$(call pkg-cflags,$(COUCHECTL_PKGS))
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What couchectl reads and writes as text: sizes, tables, JSON, YAML, progress. */
+#include <endian.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tools/device.h"
 #include "tools/doc.h"
 #include "tools/options.h"
 #include "tools/plan.h"
@@ -278,6 +281,28 @@ static void an_option_with_one_value_is_given_once(void **state)
 #define LEGS	"00000000-0000-0000-0000-000000000000 4 meta /dev/a hot /dev/b cold - cold /dev/d"
 #define LAYOUT	"format name t extent 2048 segment 131072 hot 1+0 cold 1+1 cold_matrix cauchy domains 0,1,2,7"
 
+/* What looks like a superblock, with a name that would move a cursor. */
+static void names_on_devices_are_visible(void **state)
+{
+	struct couche_disk_super super = {
+		.magic = htole64(COUCHE_SB_MAGIC), .name = "a\033[2J\tb\x80"
+	};
+	struct couche_device device;
+	char path[32];
+	int fd = memfd_create("device", 0);
+
+	assert_int_equal(ftruncate(fd, 2 << 20), 0);
+	assert_int_equal(pwrite(fd, &super, sizeof(super), COUCHE_SB_SLOT_A * 512),
+			 sizeof(super));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(couche_device_open_image(&device, path), 0);
+	assert_int_equal(couche_device_check_free(&device, true), 0);
+	assert_true(device.foreign);
+	assert_string_equal(device.contents, "a leg of pool 'a?[2J?b?' "
+			    "(00000000-0000-0000-0000-000000000000)");
+	close(fd);
+}
+
 static void table_lines_match_the_plan(void **state)
 {
 	struct couche_plan plan = {
@@ -327,6 +352,7 @@ int main(void)
 		cmocka_unit_test(progress_knows_rate_and_time_left),
 		cmocka_unit_test(lists_of_words_end_at_the_next_option),
 		cmocka_unit_test(an_option_with_one_value_is_given_once),
+		cmocka_unit_test(names_on_devices_are_visible),
 		cmocka_unit_test(table_lines_match_the_plan),
 	};
 
