@@ -79,12 +79,16 @@ static int open_any(struct couche_device *device, const char *path, bool images)
 /**
  * couche_device_open() - find a block device and its size
  * @device: filled on success
- * @path: of the device
+ * @path: of the device, which a table can name
  *
  * Return: 0 or an exit code.
  */
 int couche_device_open(struct couche_device *device, const char *path)
 {
+	/* Device mapper would split it, or take it for an escape. */
+	if (strpbrk(path, " \t\n\v\f\r\\"))
+		return couche_fail(COUCHE_EXIT_USAGE, path,
+				   "has a blank or a backslash, which no table can; name the device by another path");
 	return open_any(device, path, false);
 }
 

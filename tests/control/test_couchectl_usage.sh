@@ -51,6 +51,9 @@ refuses 2 "p/q" "name with a slash" couchectl pool create p/q -n
 refuses 2 p "pool without a meta leg" couchectl pool create p -n
 refuses 3 /dev/does-not-exist "device that does not exist" \
 	couchectl pool create p -n --meta /dev/does-not-exist
+refuses 2 '/dev/my disk' "device with a blank in its path" \
+	couchectl pool create p -n --meta '/dev/my disk'
+refuses 2 '/dev/my\disk' "or with a backslash" couchectl pool create p -n --meta '/dev/my\disk'
 refuses 1 /dev/null "character device" couchectl pool create p -n --meta /dev/null
 refuses 1 "$manual" "file" couchectl pool create p -n --meta "$manual"
 refuses 2 --segment-size "segment beyond the format" \
