@@ -420,6 +420,7 @@ static int let_go(struct change *c)
 static int carry_out(struct change *c, int (*order)(struct couche_nl *nl, const uint8_t *pool,
 						    uint32_t index))
 {
+	const struct couche_leg_table found = c->before;
 	char object[96];
 	unsigned int i;
 	int r = let_go(c);
@@ -428,8 +429,12 @@ static int carry_out(struct change *c, int (*order)(struct couche_nl *nl, const 
 		r = couche_device_wipe(&c->new[i].device);
 	if (!r)
 		r = couche_leg_table_load(&c->after, c->with_domains ? c->domains : NULL);
-	if (r)
+	if (r) {
+		/* The pool keeps the devices that it had. */
+		if (memcmp(&found, &c->before, sizeof(found)))
+			couche_leg_table_load(&found, NULL);
 		return r;
+	}
 	for (i = 0; i < c->nr_new; i++) {
 		snprintf(object, sizeof(object), "%s leg %u", c->pool.id.name, c->new[i].index);
 		r = order(c->nl, c->pool.id.uuid, c->new[i].index);

@@ -727,9 +727,15 @@ offer() {
 	dmsetup reload tank --table "$table" && dmsetup resume tank
 }
 
+# own_table TARGET: of the device
+own_table() {
+	dmsetup suspend --noflush own && dmsetup load own --table "0 524288 $1" &&
+		dmsetup resume own
+}
+
 # The device of a failed leg, which the pool has open and has written to.
 replaces_by_itself() {
-	local own=/dev/mapper/own
+	local own=/dev/mapper/own table
 	attach 15
 	dmsetup create own --table "0 524288 linear /dev/loop15 0"
 	# What is read now stays in the cache for as long as it is open.
@@ -743,6 +749,12 @@ replaces_by_itself() {
 	expect 0 "which it does" couchectl leg restore tank 8 --wait
 	exec 9<&-
 	couchectl leg fail tank 8 -q
+	table=$(dmsetup table tank)
+	own_table "flakey /dev/loop15 0 0 3600 1 error_writes"
+	refuses 1 $own "one that cannot be written" \
+		couchectl leg replace tank 8 $own --force --yes
+	holds "which the table keeps" test "$(dmsetup table tank)" = "$table"
+	own_table "linear /dev/loop15 0"
 	holds "the table lets go of it" offer 8 -
 	dd if=/dev/zero of=$own bs=1M count=1 conv=fsync status=none
 	holds "it is offered again, without a superblock" offer 8 $own
