@@ -15,8 +15,9 @@
  * can land on top of something newer; a leg is not restored before that
  * either, and the pool is not freed.
  *
- * A flight is FLIGHT_PATIENT when its failure would be the pool's: a flush, or
- * a write of metadata. It is given up only if the data can do without the leg.
+ * A flight is FLIGHT_PATIENT when its failure would be the pool's: a flush, a
+ * write of metadata, or a read of what has to be moved and for which no bio waits.
+ * It is given up only if the data can do without the leg.
  *
  * A bio that is not ours cannot be given up; but it can be watched:
  * couche_flight_watch() and couche_flight_unwatch(). When it is overdue its

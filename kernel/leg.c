@@ -184,6 +184,7 @@ void couche_batch_begin(struct couche_batch *batch)
 	batch->abandoned = 0;
 	batch->unanswered = false;
 	batch->quiet = false;
+	batch->patient = false;
 	batch->hold = NULL;
 }
 
@@ -276,8 +277,9 @@ static struct bio *leg_bio_alloc(struct couche_leg *leg, unsigned int vecs, blk_
 static void leg_bio_send(struct couche_leg *leg, struct bio *bio)
 {
 	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
-	bool patient = lb->flush || (lb->write && leg->role == COUCHE_ROLE_META);
 	struct couche_batch *batch = lb->batch;
+	bool patient = batch->patient || lb->flush ||
+		       (lb->write && leg->role == COUCHE_ROLE_META);
 
 	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops,
 				patient ? FLIGHT_PATIENT : FLIGHT_USUAL))
@@ -383,7 +385,7 @@ static struct held_buffer *held_buffer_alloc(struct couche_pool *pool, size_t le
 }
 
 static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
-		    size_t len, bool quiet)
+		    size_t len, bool quiet, bool patient)
 {
 	struct held_buffer *held = held_buffer_alloc(leg->pool, len);
 	struct couche_batch batch;
@@ -394,6 +396,7 @@ static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void
 	couche_batch_begin(&batch);
 	batch.hold = &held->hold;
 	batch.quiet = quiet;
+	batch.patient = patient;
 	couche_leg_submit(leg, opf, sector, held->data, len, &batch, 0);
 	err = couche_batch_wait(&batch) ? -EIO : 0;
 	if (!err)
@@ -421,26 +424,24 @@ static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void
 int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
 		    size_t len)
 {
-	return leg_read(leg, opf, sector, buf, len, false);
+	return leg_read(leg, opf, sector, buf, len, false, false);
 }
 
 /**
- * couche_leg_read_quietly() - Read what is known to be wrong there once more
+ * couche_leg_read_block() - Read a block of which other legs have copies
  * @leg: the leg
- * @opf: REQ_OP_READ and flags
  * @sector: first sector
  * @buf: where to
- * @len: bytes, a multiple of the block size
- *
- * As couche_leg_read(), but an error does not count as the leg's.
+ * @quiet: it is known to be wrong there: an error does not count as the leg's
+ * @patient: as long as it takes, where no other leg can be asked
  *
  * Context: process; sleeps.
  * Return: as couche_leg_read().
  */
-int couche_leg_read_quietly(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
-			    size_t len)
+int couche_leg_read_block(struct couche_leg *leg, sector_t sector, void *buf, bool quiet,
+			  bool patient)
 {
-	return leg_read(leg, opf, sector, buf, len, true);
+	return leg_read(leg, REQ_OP_READ, sector, buf, COUCHE_BLOCK_SIZE, quiet, patient);
 }
 
 static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)

@@ -113,8 +113,7 @@ static bool read_slots(struct recovery *r, struct couche_leg *leg, u32 first, u3
 		return !err;
 	for (i = 0; i < 2 * nr; i++) {
 		if (nr_unread == MAX_UNREAD ||
-		    couche_leg_read_quietly(leg, REQ_OP_READ | REQ_META, sector, slot,
-					    COUCHE_BLOCK_SIZE)) {
+		    couche_leg_read_block(leg, sector, slot, true, false)) {
 			__set_bit(i, r->unread);
 			nr_unread = min(nr_unread + 1, MAX_UNREAD);
 		} else {

@@ -36,6 +36,7 @@ struct hits {
 	u32 granule[AT_ONCE];
 	struct buffer *buffer;
 	u32 *lost;			/* of a merge: those left out, which no leg has */
+	bool patient;			/* no bio waits */
 };
 
 /* What is to be done with a granule: 4 KiB that stand still for the call. */
@@ -85,12 +86,11 @@ static bool slot_good(const struct couche_stage_hit *hit, const u8 *data)
 }
 
 /* What is known to be lost is no new error of the leg. -EILSEQ: it is not what was written. */
-static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to)
+static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to,
+		     bool patient)
 {
-	sector_t sector = couche_stage_sector(leg->pool, hit->slot);
-	int err = hit->unreadable ?
-			  couche_leg_read_quietly(leg, REQ_OP_READ, sector, to, COUCHE_BLOCK_SIZE) :
-			  couche_leg_read(leg, REQ_OP_READ, sector, to, COUCHE_BLOCK_SIZE);
+	int err = couche_leg_read_block(leg, couche_stage_sector(leg->pool, hit->slot), to,
+					hit->unreadable, patient);
 
 	if (!err && !slot_good(hit, to))
 		err = -EILSEQ;
@@ -114,10 +114,13 @@ static void blame_legs(struct couche_pool *pool, u64 wrong)
 /*
  * From whichever leg has it as it was written, failed ones last. A leg that
  * was not asked for want of memory, or a current one that does not answer, may be
- * the one: then nothing is said of it.
+ * the one: then nothing is said of it. So that there is an end to that, who is
+ * patient waits for a leg without which there is none: what is given up each time
+ * would never be known to be an error, or read.
  */
-static int read_slot(struct couche_pool *pool, const struct couche_stage_hit *hit, u8 *to)
+static int read_slot(const struct hits *h, const struct couche_stage_hit *hit, u8 *to)
 {
+	struct couche_pool *pool = h->pool;
 	u64 asked = 0, wrong = 0;
 	unsigned int pass;
 	int ret = -EIO;
@@ -130,7 +133,7 @@ static int read_slot(struct couche_pool *pool, const struct couche_stage_hit *hi
 			if ((asked & BIT_ULL(i)) || !is_meta(&pool->legs[i], !pass))
 				continue;
 			asked |= BIT_ULL(i);
-			err = read_from(&pool->legs[i], hit, to);
+			err = read_from(&pool->legs[i], hit, to, h->patient);
 			if (!err) {
 				blame_legs(pool, wrong);
 				return 0;
@@ -161,7 +164,7 @@ static int read_again(struct hits *h, unsigned int i, hits_sink_t sink, void *to
 
 	if (!page)
 		return -ENOMEM;
-	err = read_slot(h->pool, &h->hit[i], page_address(page));
+	err = read_slot(h, &h->hit[i], page_address(page));
 	if (!err)
 		sink(to, h->granule[i], page_address(page));
 	__free_page(page);
@@ -204,6 +207,7 @@ static int read_hits(struct hits *h, hits_sink_t sink, void *to)
 
 	couche_batch_begin(&batch);
 	batch.hold = &h->buffer->hold;
+	batch.patient = h->patient;
 	for (i = 0; leg && i < h->nr; i++) {
 		if (h->hit[i].unreadable)
 			failed |= BIT_ULL(i);
@@ -377,7 +381,8 @@ static void copy_to_stripe(void *to, u32 granule, const u8 *from)
 /**
  * couche_stage_merge() - Lay what is staged over an extent in memory
  * @pool: the pool
- * @stripe: holds what the stripe says
+ * @stripe: holds what the stripe says; not an urgent one: a leg that there is no
+ *	    other for may take its time
  * @id: the extent; the caller finds out itself about writes that come between
  * @lost: how many no meta leg has as they were written: left out, and marked
  *
@@ -388,7 +393,13 @@ static void copy_to_stripe(void *to, u32 granule, const u8 *from)
 int couche_stage_merge(struct couche_pool *pool, struct couche_stripe *stripe,
 		       const struct couche_stripe_id *id, u32 *lost)
 {
-	struct hits h = { .pool = pool, .volume = id->volume, .extent = id->extent, .lost = lost };
+	struct hits h = {
+		.pool = pool,
+		.volume = id->volume,
+		.extent = id->extent,
+		.lost = lost,
+		.patient = !stripe->urgent,
+	};
 	int nr;
 
 	*lost = 0;
@@ -419,7 +430,7 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
 	spin_unlock_irq(&pool->stage->lock);
 	if (!counts || (hit.flags & COUCHE_STAGE_ZERO))
 		return 0;
-	err = read_slot(pool, &hit, buf);
+	err = read_slot(h, &hit, buf);
 	if (err)
 		return err == -EIO ? 0 : err;
 	couche_batch_begin(&batch);
@@ -434,7 +445,8 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
  * @pool: the pool
  * @leg: takes all writes since the caller said so
  *
- * What cannot be read from any leg is left out: it is lost either way.
+ * What cannot be read from any leg is left out: it is lost either way. If there is
+ * no other leg than one that is slow, it takes as long as that does.
  *
  * Context: process; sleeps.
  * Return: 0, -EIO when the leg cannot be written, -ENOMEM, or -ETIMEDOUT when
@@ -442,7 +454,7 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
  */
 int couche_stage_copy(struct couche_pool *pool, struct couche_leg *leg)
 {
-	struct hits h = { .pool = pool };
+	struct hits h = { .pool = pool, .patient = true };
 	int err = 0;
 	u32 i;
 

@@ -85,11 +85,22 @@ ok "also after a power cut (I1, I2)" all start_after_cut AND reads_as_model AND 
 must volume_close 1
 must pool_remove
 
-# --- a leg that does not answer -------------------------------------------------------
+# --- a leg that does not answer in time ------------------------------------------------
 
-# Its reads take so long; what is written to it is written.
+# slow_reads LEG MS: its reads take so long; what is written to it is written.
 slow_reads() {
-	leg_table "$1" "0 $((SIZES[$1] * 2048)) delay /dev/nb$1 0 3000 /dev/nb$1 0 0"
+	leg_table "$1" "0 $((SIZES[$1] * 2048)) delay /dev/nb$1 0 $2 /dev/nb$1 0 0"
+}
+
+# late_error BLOCK: the first leg's slot of it is an error, but not before 3 s.
+late_error() {
+	local sector
+	slots_of "$1" 1 && [ "$(wc -w <<<"$LOST")" -eq 1 ] || return
+	sector=$(($(sectors_of /dev/nb0) - (SLOTS - LOST) * 8))
+	dmsetup create bad --table "0 8 error" &&
+		leg_table 0 "0 $sector linear /dev/nb0 0
+$sector 8 delay /dev/mapper/bad 0 3000 /dev/nb0 $sector 0
+$((sector + 8)) $((SIZES[0] * 2048 - sector - 8)) linear /dev/nb0 $((sector + 8))"
 }
 
 hung() {
@@ -101,6 +112,19 @@ restored() {
 	eventually 30 message restore_leg "$1" && eventually 30 all_online
 }
 
+read_block() {
+	dd if=$V of=/dev/null bs=4096 skip="$1" count=1 iflag=direct status=none
+}
+
+# writes_go_on FIRST: for some seconds
+writes_go_on() {
+	local i
+	for i in {0..3}; do
+		write $((SEED + i)) $(($1 + i)) 1 && sleep 1 || return
+	done
+	sync $V
+}
+
 must legs_blank
 truncate -s ${SIZE}M $MODEL
 must pool_format hot 1+1 cold 4+2 data_journal $((SLOTS * 8)) leg_timeout 1 "${KEEP[@]}"
@@ -110,16 +134,51 @@ must message set_journal 1 all
 must message fail_leg 1
 must write 31 $((BLOCKS * 2 + 5)) 12
 must sync $V
-must slow_reads 0
+must slow_reads 0 10000
 log_mark
-ok "a leg that is all there is does not answer when slots are to be merged" all \
-	message flush AND eventually 20 hung 0
-ok "another does not become current without them (I1)" not message restore_leg 1
+ok "what is staged is an error while the only leg that has it does not answer" all \
+	not read_block $((BLOCKS * 2 + 5)) AND eventually 20 hung 0
 ok "nothing is taken for lost that is only late" not logged 'slot [0-9]+ is lost'
 must leg_mend 0
-ok "it gets them when the first one answers" restored 1
-ok "and then the first one may go (I1)" all message fail_leg 0 AND reads_as_model AND restored 0
+ok "when it answers all is there" all eventually 10 is AFAAAAAAAA pool_legs AND reads_as_model
+
+must slow_reads 0 3000
+MERGED=$(destaged)
+ok "what is late is merged, and writes elsewhere go on meanwhile" all message flush AND \
+	writes_go_on $((BLOCKS * 9 + 5)) AND eventually 30 above $((MERGED + 11)) destaged
+must write 33 $((BLOCKS * 4 + 5)) 3
+must sync $V
+ok "another leg becomes current with all that is late (I1)" all message restore_leg 1 AND \
+	eventually 30 all_online
+ok "nothing was taken for lost" not logged 'slot [0-9]+ is lost'
+must leg_mend 0
+ok "the one that was late may go (I1)" all message fail_leg 0 AND reads_as_model AND restored 0
 ok "and all of it is merged" all destage_all AND reads_as_model
+
+FIRST=$((BLOCKS * 5 + 5))
+must message fail_leg 1
+must write 34 $FIRST 12
+must sync $V
+must late_error $((FIRST + 4))
+log_mark
+ok "beside a block that is an error late all is merged, and writes go on" all message flush AND \
+	writes_go_on $((BLOCKS * 10 + 5)) AND \
+	eventually 30 logged 'volume 1 extent 5 block 9: slot [0-9]+ is lost'
+ok "couchectl's flush comes to its end" timeout 60 couchectl pool flush couche
+ok "another leg becomes current without it" restored 1
+must leg_mend 0
+must dmsetup remove bad
+ok "it is read again when it can be" all destage_all AND reads_as_model
+
+must write 35 $FIRST 3
+must sync $V
+must slow_reads 0 3000
+must slow_reads 1 3000
+ok "of two legs that are late one fails, and the other is waited for" all destage_all AND \
+	is FAAAAAAAAA pool_legs
+must leg_mend 0
+must leg_mend 1
+ok "both go on" all restored 0 AND reads_as_model
 must volume_close 1
 must pool_remove
 

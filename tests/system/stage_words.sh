@@ -113,9 +113,9 @@ leg_back() {
 
 # --- slots that no meta leg has ----------------------------------------------------
 
-# lose FIRST COUNT: what both meta legs hold of these blocks, all of which are staged
-lose() {
-	local start=$(($(sectors_of /dev/nb0) / 8 - SLOTS)) leg slot
+# slots_of FIRST COUNT: of these blocks, all of which are staged: $LOST
+slots_of() {
+	local start=$(($(sectors_of /dev/nb0) / 8 - SLOTS))
 	dd if=$MODEL of=/tmp/lost bs=4096 skip="$1" count="$2" status=none
 	dd if=/dev/nb0 of=/tmp/slots bs=4096 skip=$start count=$SLOTS iflag=direct status=none
 	LOST=$(
@@ -127,7 +127,13 @@ lose() {
 			print(*[i for i, block in enumerate(blocks("/tmp/slots")) if block in lost])
 		END
 	)
-	[ "$(wc -w <<<"$LOST")" -ge "$2" ] || return
+	[ "$(wc -w <<<"$LOST")" -ge "$2" ]
+}
+
+# lose FIRST COUNT: what both meta legs hold of these blocks, all of which are staged
+lose() {
+	local start=$(($(sectors_of /dev/nb0) / 8 - SLOTS)) leg slot
+	slots_of "$@" || return
 	for leg in 0 1; do
 		for slot in $LOST; do
 			dd if=/dev/urandom of=/dev/nb$leg bs=4096 seek=$((start + slot)) count=1 oflag=direct \
