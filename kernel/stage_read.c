@@ -313,10 +313,10 @@ int couche_stage_overlay(struct couche_io *io)
 		err = read_staged(&h, granule, end, copy_to_bio, io);
 	if (has_moved(io))
 		return -EAGAIN;
-	if (err == -EIO || err == -ETIMEDOUT) {
+	if (err == -EIO)
 		atomic64_inc(&io->volume->lost);
-		return -EIO;
-	}
+	if (err == -ETIMEDOUT)
+		err = -EIO;
 	return err < 0 ? err : 0;
 }
 

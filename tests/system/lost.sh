@@ -138,7 +138,8 @@ must slow_reads 0 10000
 log_mark
 ok "what is staged is an error while the only leg that has it does not answer" all \
 	not read_block $((BLOCKS * 2 + 5)) AND eventually 20 hung 0
-ok "nothing is taken for lost that is only late" not logged 'slot [0-9]+ is lost'
+ok "nothing is taken for lost that is only late" all is 0 volume_lost 1 AND \
+	not logged 'slot [0-9]+ is lost'
 must leg_mend 0
 ok "when it answers all is there" all eventually 10 is AFAAAAAAAA pool_legs AND reads_as_model
 
