@@ -212,7 +212,8 @@ static bool lies_under_slots(const struct provision *p)
 /*
  * As the extent's owner: write back what is staged of it, so that the write may
  * go in place, past the data journal. What is staged from here on came beside it.
- * What is lost of it stays over the extent: only a new place is not under that.
+ * What is lost of it stays over the extent: only a new place is not under that. Nor
+ * does all of an extent need any slot, if they cannot be written back now.
  */
 static void go_around(struct provision *p, bool data)
 {
@@ -220,12 +221,12 @@ static void go_around(struct provision *p, bool data)
 
 	if (p->word & ENTRY_STAGED)
 		err = couche_stage_apply_owned(p->page, p->extent, true);
-	if (err == -EIO || (!err && lies_under_slots(p))) {
+	if (err || lies_under_slots(p)) {
 		if (data && couche_io_whole_extent(p->io)) {
 			place_write(p);
 			return;
 		}
-		err = -EIO;
+		err = err ?: -EIO;
 	}
 	if (p->word & ENTRY_STAGED)
 		p->io->flags |= IO_AROUND;

@@ -133,6 +133,7 @@ must write 1 0 $((SIZE * 256))
 must message set_journal 1 all
 must message fail_leg 1
 must write 31 $((BLOCKS * 2 + 5)) 12
+must write 32 $((BLOCKS * 3 + 5)) 3
 must sync $V
 must slow_reads 0 10000
 log_mark
@@ -140,6 +141,7 @@ ok "what is staged is an error while the only leg that has it does not answer" a
 	not read_block $((BLOCKS * 2 + 5)) AND eventually 20 hung 0
 ok "nothing is taken for lost that is only late" all is 0 volume_lost 1 AND \
 	not logged 'slot [0-9]+ is lost'
+ok "an extent is overwritten, which needs none of it" overwrite_extent
 must leg_mend 0
 ok "when it answers all is there" all eventually 10 is AFAAAAAAAA pool_legs AND reads_as_model
 
