@@ -43,7 +43,7 @@ static void bounce_end(struct couche_flight *flight, blk_status_t status)
 	struct couche_bounce *bounce = container_of(flight, struct couche_bounce, flight);
 
 	if (status)
-		couche_leg_note_error(flight->leg, flight->life, bounce->write);
+		couche_leg_note_flight_error(flight, bounce->write);
 	else if (bounce->write)
 		couche_leg_set_dirty(flight->leg);
 	bounce->done(bounce, bounce->private, status);

@@ -29,6 +29,7 @@ static void prepare(struct couche_flight *flight, struct couche_leg *leg,
 	flight->bucket = NULL;
 	flight->life = READ_ONCE(leg->life);
 	flight->patient = false;
+	flight->refused = false;
 	flight->given_up = false;
 }
 
@@ -67,8 +68,8 @@ static bool delist(struct couche_flight *flight)
  * @patience: when to give it up
  *
  * Context: any that submits bios.
- * Return: false when the leg is fenced: ops->end() has been called, and the
- * bio must not be submitted.
+ * Return: false when the leg is fenced: ops->end() has been called, for what was
+ * refused, and the bio must not be submitted.
  */
 bool couche_flight_begin(struct couche_flight *flight, struct couche_leg *leg,
 			 const struct couche_flight_ops *ops, enum couche_patience patience)
@@ -77,6 +78,7 @@ bool couche_flight_begin(struct couche_flight *flight, struct couche_leg *leg,
 	flight->patient = patience == FLIGHT_PATIENT;
 	refcount_set(&flight->holders, 2);
 	if (couche_flight_fenced(leg) && (!flight->patient || READ_ONCE(leg->spare))) {
+		flight->refused = true;
 		couche_flight_put(flight);
 		ops->end(flight, BLK_STS_IOERR);
 		return false;

@@ -58,6 +58,7 @@ struct couche_flight {
 	unsigned long since;			/* jiffies */
 	u32 life;				/* of the leg */
 	bool patient;
+	bool refused;				/* its leg was fenced: it was not sent */
 	bool given_up;				/* under the bucket's lock */
 	refcount_t holders;
 };

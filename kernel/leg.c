@@ -106,6 +106,21 @@ void couche_leg_note_error(struct couche_leg *leg, u32 life, bool write)
 }
 
 /**
+ * couche_leg_note_flight_error() - Count a bio of ours that failed, if it was sent
+ * @flight: of the bio, ended
+ * @write: direction
+ *
+ * What a fenced leg is not asked says nothing of it, however much that is.
+ *
+ * Context: any.
+ */
+void couche_leg_note_flight_error(const struct couche_flight *flight, bool write)
+{
+	if (!flight->refused)
+		couche_leg_note_error(flight->leg, flight->life, write);
+}
+
+/**
  * couche_leg_check_errors() - Has the leg had enough?
  * @leg: an error of it was just counted
  *
@@ -216,8 +231,8 @@ static void leg_bio_end(struct couche_flight *flight, blk_status_t status)
 
 	if (status) {
 		if (!lb->quiet)
-			couche_leg_note_error(flight->leg, flight->life, lb->write);
-		if (status == BLK_STS_TIMEOUT)
+			couche_leg_note_flight_error(flight, lb->write);
+		if (status == BLK_STS_TIMEOUT || flight->refused)
 			WRITE_ONCE(batch->unanswered, true);
 		if (status == BLK_STS_TIMEOUT && !lb->write)
 			set_bit(lb->tag, (unsigned long *)&batch->abandoned);
@@ -284,8 +299,6 @@ static void leg_bio_send(struct couche_leg *leg, struct bio *bio)
 	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops,
 				patient ? FLIGHT_PATIENT : FLIGHT_USUAL))
 		submit_bio(bio);
-	else
-		WRITE_ONCE(batch->unanswered, true);
 }
 
 static unsigned int leg_bio_fill(struct bio *bio, void *buf, size_t len)

@@ -76,6 +76,7 @@ int couche_leg_zero(struct couche_leg *leg, sector_t sector, u32 sectors);
 
 void couche_leg_note(struct couche_leg *leg, bool write);
 void couche_leg_note_error(struct couche_leg *leg, u32 life, bool write);
+void couche_leg_note_flight_error(const struct couche_flight *flight, bool write);
 void couche_leg_check_errors(struct couche_leg *leg);
 void couche_leg_ask_to_fail(struct couche_leg *leg);
 

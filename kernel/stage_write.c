@@ -147,7 +147,7 @@ static void flight_end(struct couche_flight *flight, blk_status_t status)
 	struct couche_stage_write *w = container_of(flight, struct stage_bio, flight)->write;
 
 	if (status) {
-		couche_leg_note_error(flight->leg, flight->life, true);
+		couche_leg_note_flight_error(flight, true);
 		set_bit(flight->leg->index, &w->failed);
 	}
 	couche_flight_put(flight);

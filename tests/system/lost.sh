@@ -116,6 +116,14 @@ read_block() {
 	dd if=$V of=/dev/null bs=4096 skip="$1" count=1 iflag=direct status=none
 }
 
+# read_in_vain FIRST
+read_in_vain() {
+	local i
+	for i in {1..50}; do
+		! read_block $(($1 + i % 12)) || return
+	done
+}
+
 # writes_go_on FIRST: for some seconds
 writes_go_on() {
 	local i
@@ -139,6 +147,7 @@ must slow_reads 0 10000
 log_mark
 ok "what is staged is an error while the only leg that has it does not answer" all \
 	not read_block $((BLOCKS * 2 + 5)) AND eventually 20 hung 0
+ok "and so is all else that is" read_in_vain $((BLOCKS * 2 + 5))
 ok "nothing is taken for lost that is only late" all is 0 volume_lost 1 AND \
 	not logged 'slot [0-9]+ is lost'
 ok "an extent is overwritten, which needs none of it" overwrite_extent
@@ -155,6 +164,8 @@ ok "another leg becomes current with all that is late (I1)" all message restore_
 	eventually 30 all_online
 ok "nothing was taken for lost" not logged 'slot [0-9]+ is lost'
 must leg_mend 0
+ok "what a leg was not even asked is no error of it" all lose $((BLOCKS * 4 + 5)) 1 AND regain AND \
+	read_block $((BLOCKS * 4 + 5)) AND sleep 1 AND all_online
 ok "the one that was late may go (I1)" all message fail_leg 0 AND reads_as_model AND restored 0
 ok "and all of it is merged" all destage_all AND reads_as_model
 
