@@ -51,20 +51,24 @@ static struct couche_spot pool_spot(struct loading *l)
 	return couche_offline_spot(l->map->o, COUCHE_NO_LEG);
 }
 
-static void lose(struct loading *l, const char *what, const char *object, u64 nr)
+static void lose(struct loading *l, const char *what, const char *object,
+		 u64 nr)
 {
 	struct couche_spot spot = pool_spot(l);
 
-	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "%s %llu", object, nr);
+	couche_finding_add(&spot, COUCHE_FINDING_LOSS, what, "%s %llu", object,
+			   nr);
 }
 
-static void judge_slot(struct loading *l, u32 number, const void *block, struct slot *slot)
+static void judge_slot(struct loading *l, u32 number, const void *block,
+		       struct slot *slot)
 {
 	const struct couche_disk_page *d = block;
 	struct couche_page_head head;
 
 	slot->field = "";
-	slot->err = couche_page_decode(block, number, l->map->o->seed, &head, &slot->field);
+	slot->err = couche_page_decode(block, number, l->map->o->seed, &head,
+				       &slot->field);
 	slot->blank = slot->err && couche_block_is_zero(block);
 	slot->sequence = slot->err ? le64_to_cpu(d->sequence) : head.sequence;
 }
@@ -89,7 +93,8 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 	unsigned int s;
 
 	for (s = 0; s < 2; s++) {
-		const void *block = l->buf + ((size_t)(2 * i + s) << COUCHE_BLOCK_SHIFT);
+		const void *block =
+			l->buf + ((size_t)(2 * i + s) << COUCHE_BLOCK_SHIFT);
 		struct slot slot;
 
 		judge_slot(l, first + i, block, &slot);
@@ -117,7 +122,8 @@ static void consider(struct loading *l, u32 leg, u32 first, u32 i)
 		l->sequence[i] = slot.sequence;
 		l->best_leg[i] = leg;
 		l->best_slot[i] = s;
-		memcpy(l->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block, COUCHE_BLOCK_SIZE);
+		memcpy(l->best + ((size_t)i << COUCHE_BLOCK_SHIFT), block,
+		       COUCHE_BLOCK_SIZE);
 	}
 }
 
@@ -129,15 +135,16 @@ static bool has_map(const struct couche_offline *o, u32 leg)
 
 static u64 slot_sector(const struct loading *l, u32 number, unsigned int slot)
 {
-	return l->map->o->super.map_start + ((u64)number * 2 + slot) * COUCHE_BLOCK_SECTORS;
+	return l->map->o->super.map_start +
+	       ((u64)number * 2 + slot) * COUCHE_BLOCK_SECTORS;
 }
 
-static void copy_slot(struct loading *l, u32 leg, u32 number, unsigned int slot, u32 from,
-		      unsigned int from_slot)
+static void copy_slot(struct loading *l, u32 leg, u32 number, unsigned int slot,
+		      u32 from, unsigned int from_slot)
 {
 	couche_repair_copy(l->map->o, leg, slot_sector(l, number, slot), from,
-			   slot_sector(l, number, from_slot), "map page %u slot %c", number,
-			   slot ? 'B' : 'A');
+			   slot_sector(l, number, from_slot),
+			   "map page %u slot %c", number, slot ? 'B' : 'A');
 }
 
 /*
@@ -146,7 +153,8 @@ static void copy_slot(struct loading *l, u32 leg, u32 number, unsigned int slot,
  * no leg has it, the newest version is as good, if all of them get it; else it
  * stays as it is, and is written anew when the pool is imported.
  */
-static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i, unsigned int s)
+static void repair_slot(struct loading *l, u32 leg, u32 first, u32 i,
+			unsigned int s)
 {
 	u32 from = l->best_leg[i];
 	unsigned int from_slot = l->best_slot[i];
@@ -190,7 +198,8 @@ static void repair_blank(struct loading *l, u32 first, u32 i)
 			from = l->blank[i][s] || !l->complete ? s : !s;
 			if (l->blank[i][from])
 				copy_slot(l, leg, first + i, s,
-					  __builtin_ctzll(l->blank[i][from]), from);
+					  __builtin_ctzll(l->blank[i][from]),
+					  from);
 		}
 	}
 }
@@ -216,8 +225,10 @@ static void compare_legs(struct loading *l, u32 first, u32 i)
 		return;
 	}
 	if (newest_is_lost(l, i)) {
-		lose(l, !l->sequence[i] ? "sequence: its only version is damaged on every leg" :
-		     "sequence: its newest version is damaged on every leg, the older one is stale",
+		lose(l,
+		     !l->sequence[i] ?
+			     "sequence: its only version is damaged on every leg" :
+			     "sequence: its newest version is damaged on every leg, the older one is stale",
 		     "map page", first + i);
 		l->told = true;
 		return;
@@ -260,16 +271,19 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 		struct couche_spot spot = couche_offline_spot(o, leg);
 
 		if (!has_map(o, leg)) {
-			l->complete &= o->super.leg[leg].role != COUCHE_ROLE_META ||
-				       o->super.leg[leg].state != COUCHE_LEG_ONLINE;
+			l->complete &=
+				o->super.leg[leg].role != COUCHE_ROLE_META ||
+				o->super.leg[leg].state != COUCHE_LEG_ONLINE;
 			continue;
 		}
 		if (couche_offline_read(o, leg, sector, l->buf,
 					(size_t)nr * 2 << COUCHE_BLOCK_SHIFT)) {
 			l->complete = false;
 			if (!l->maps)
-				couche_finding_add(&spot, COUCHE_FINDING_DAMAGE, "cannot be read",
-						   "map pages %u to %u", first, first + nr - 1);
+				couche_finding_add(&spot, COUCHE_FINDING_DAMAGE,
+						   "cannot be read",
+						   "map pages %u to %u", first,
+						   first + nr - 1);
 			continue;
 		}
 		any = true;
@@ -286,17 +300,20 @@ static void read_pages(struct loading *l, u32 first, u32 nr)
 	}
 }
 
-static void load_groups(struct loading *l, const void *block, u32 number, u32 index)
+static void load_groups(struct loading *l, const void *block, u32 number,
+			u32 index)
 {
 	struct couche_map *map = l->map;
 	u32 i;
 
 	if (index > (map->max_groups - 1) / COUCHE_PAGE_GROUPS) {
-		lose(l, "index: beyond the groups of this pool", "map page", number);
+		lose(l, "index: beyond the groups of this pool", "map page",
+		     number);
 		return;
 	}
 	if (l->group_page[index]) {
-		lose(l, "index: another page holds these groups", "map page", number);
+		lose(l, "index: another page holds these groups", "map page",
+		     number);
 		return;
 	}
 	l->group_page[index] = true;
@@ -314,16 +331,19 @@ static void load_groups(struct loading *l, const void *block, u32 number, u32 in
 	}
 }
 
-static void load_volumes(struct loading *l, const void *block, u32 number, u32 index)
+static void load_volumes(struct loading *l, const void *block, u32 number,
+			 u32 index)
 {
 	u32 i;
 
 	if (index >= sizeof(l->volume_page) / sizeof(l->volume_page[0])) {
-		lose(l, "index: beyond the volumes of a pool", "map page", number);
+		lose(l, "index: beyond the volumes of a pool", "map page",
+		     number);
 		return;
 	}
 	if (l->volume_page[index]) {
-		lose(l, "index: another page holds these volumes", "map page", number);
+		lose(l, "index: another page holds these volumes", "map page",
+		     number);
 		return;
 	}
 	l->volume_page[index] = true;
@@ -336,14 +356,16 @@ static void load_volumes(struct loading *l, const void *block, u32 number, u32 i
 			lose(l, why, "volume", id);
 		else if (desc.sectors && desc.id != id)
 			lose(l, "id: not the one its place says", "volume", id);
-		else if (couche_super_check_volume(&l->map->o->super, &desc, &why))
+		else if (couche_super_check_volume(&l->map->o->super, &desc,
+						   &why))
 			lose(l, why, "volume", id);
 		else if (desc.sectors)
 			couche_map_set_volume(l->map, &desc);
 	}
 }
 
-static void load_map(struct loading *l, const void *block, const struct couche_page_head *head)
+static void load_map(struct loading *l, const void *block,
+		     const struct couche_page_head *head)
 {
 	struct couche_map_volume *volume = l->map->volume[head->volume];
 	struct couche_map_page *page;
@@ -419,13 +441,15 @@ static void load_pages(struct loading *l, bool maps)
 	u32 pages = pages_there(l), first, nr, i;
 
 	if (!maps && pages < l->map->o->super.map_pages)
-		lose(l, "is behind the end of every metadata leg", "map page", pages);
+		lose(l, "is behind the end of every metadata leg", "map page",
+		     pages);
 	l->maps = maps;
 	for (first = 0; first < pages; first += nr) {
 		nr = pages - first < READ_PAGES ? pages - first : READ_PAGES;
 		read_pages(l, first, nr);
 		for (i = 0; i < nr; i++)
-			load_page(l, first + i, l->best + ((size_t)i << COUCHE_BLOCK_SHIFT));
+			load_page(l, first + i,
+				  l->best + ((size_t)i << COUCHE_BLOCK_SHIFT));
 	}
 }
 
@@ -440,8 +464,10 @@ static void check_sum(struct loading *l)
 static void check_told(struct loading *l)
 {
 	if (l->stale && !l->told)
-		lose(l, "sequence: one is older than that, a write to it was lost",
-		     "map pages of checkpoint", l->map->o->super.page_checkpoint);
+		lose(l,
+		     "sequence: one is older than that, a write to it was lost",
+		     "map pages of checkpoint",
+		     l->map->o->super.page_checkpoint);
 }
 
 /* The journal has explained all of it, or else the metadata is wrong. */
@@ -451,8 +477,9 @@ static void check_doubtful(struct loading *l)
 
 	for (id = 0; id <= COUCHE_MAX_VOLUMES; id++)
 		if (l->map->volume[id] && l->map->volume[id]->doubtful)
-			lose(l, "map pages: index: beyond its end, or twice the same", "volume",
-			     id);
+			lose(l,
+			     "map pages: index: beyond its end, or twice the same",
+			     "volume", id);
 }
 
 static int by_volume_and_index(const void *a, const void *b)
@@ -488,7 +515,8 @@ struct couche_map *couche_map_load(struct couche_offline *o)
 	couche_map_replay(map);
 	check_doubtful(l);
 	if (map->nr_pages)
-		qsort(map->page, map->nr_pages, sizeof(*map->page), by_volume_and_index);
+		qsort(map->page, map->nr_pages, sizeof(*map->page),
+		      by_volume_and_index);
 	free(l->group_page);
 	free(l->buf);
 	free(l->best);
