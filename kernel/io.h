@@ -32,6 +32,7 @@ enum couche_io_flag {
 	IO_FUA		= 1 << 2,	/* came with REQ_FUA, which a leg without a cache strips */
 	IO_OVERLAY	= 1 << 4,	/* what is staged is to be laid over what is read */
 	IO_AROUND	= 1 << 5,	/* nothing of before it is staged: in place it may go */
+	IO_LATE		= 1 << 6,	/* a copy was given up */
 };
 
 struct couche_io {

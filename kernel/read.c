@@ -58,14 +58,15 @@ static int choose_copy(struct couche_io *io)
 
 /*
  * No copy is left to be asked. Who only reads ahead comes again, and where a leg
- * hangs nothing is known.
+ * hangs, or did so when it was asked, nothing is known.
  */
 static void note_lost(struct couche_io *io)
 {
 	struct couche_volume *volume = io->volume;
 	unsigned int i;
 
-	if ((couche_io_bio(io)->bi_opf & REQ_RAHEAD) || !(io->flags & IO_INSIDE))
+	if ((couche_io_bio(io)->bi_opf & REQ_RAHEAD) || (io->flags & IO_LATE) ||
+	    !(io->flags & IO_INSIDE) || !test_bit(POOL_ACTIVE, &volume->pool->flags))
 		return;
 	for (i = 0; i < io->group->desc.nr; i++) {
 		struct couche_leg *leg = couche_group_leg(volume->pool, io->group, i);
@@ -116,6 +117,8 @@ static void bounce_done(struct couche_bounce *bounce, void *private, blk_status_
 		couche_io_queue(io, copy_out_work);
 	} else {
 		couche_bounce_put(bounce);
+		if (status == BLK_STS_TIMEOUT)
+			io->flags |= IO_LATE;
 		if (!couche_read_retry(io))
 			couche_io_end(io, BLK_STS_IOERR);
 	}
