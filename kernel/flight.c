@@ -22,13 +22,13 @@ void couche_flight_leg_init(struct couche_leg *leg)
 }
 
 static void prepare(struct couche_flight *flight, struct couche_leg *leg,
-		    const struct couche_flight_ops *ops)
+		    const struct couche_flight_ops *ops, enum couche_patience patience)
 {
 	flight->ops = ops;
 	flight->leg = leg;
 	flight->bucket = NULL;
 	flight->life = READ_ONCE(leg->life);
-	flight->patient = false;
+	flight->patience = patience;
 	flight->refused = false;
 	flight->given_up = false;
 }
@@ -42,6 +42,18 @@ static void enlist(struct couche_flight *flight)
 	spin_lock_irqsave(&flight->bucket->lock, irq);
 	list_add_tail(&flight->list, &flight->bucket->list);
 	spin_unlock_irqrestore(&flight->bucket->lock, irq);
+}
+
+/* Is there nothing to do but wait, however long it takes? */
+static bool waits(const struct couche_flight *flight)
+{
+	struct couche_pool *pool = flight->leg->pool;
+
+	if (READ_ONCE(flight->leg->spare))
+		return false;
+	if (flight->patience == FLIGHT_BACKGROUND)
+		return couche_pool_writable(pool) && !test_bit(POOL_HOLDING, &pool->flags);
+	return flight->patience == FLIGHT_PATIENT;
 }
 
 /* Off its list; whether it was given up before. */
@@ -74,10 +86,9 @@ static bool delist(struct couche_flight *flight)
 bool couche_flight_begin(struct couche_flight *flight, struct couche_leg *leg,
 			 const struct couche_flight_ops *ops, enum couche_patience patience)
 {
-	prepare(flight, leg, ops);
-	flight->patient = patience == FLIGHT_PATIENT;
+	prepare(flight, leg, ops, patience);
 	refcount_set(&flight->holders, 2);
-	if (couche_flight_fenced(leg) && (!flight->patient || READ_ONCE(leg->spare))) {
+	if (couche_flight_fenced(leg) && !waits(flight)) {
 		flight->refused = true;
 		couche_flight_put(flight);
 		ops->end(flight, BLK_STS_IOERR);
@@ -151,7 +162,7 @@ void couche_flight_land(struct couche_flight *flight, blk_status_t status)
 void couche_flight_watch(struct couche_flight *flight, struct couche_leg *leg,
 			 const struct couche_flight_ops *ops)
 {
-	prepare(flight, leg, ops);
+	prepare(flight, leg, ops, FLIGHT_USUAL);
 	enlist(flight);
 }
 
@@ -237,7 +248,7 @@ unsigned int couche_flight_collect(struct couche_leg *leg, struct list_head *giv
 		list_for_each_entry_safe(flight, next, &bucket->list, list) {
 			if (!overdue(flight))
 				break;
-			if (flight->patient && !READ_ONCE(leg->spare))
+			if (waits(flight))
 				continue;
 			give_up_locked(flight, given_up);
 			nr++;

@@ -15,9 +15,10 @@
  * can land on top of something newer; a leg is not restored before that
  * either, and the pool is not freed.
  *
- * A flight is FLIGHT_PATIENT when its failure would be the pool's: a flush, a
- * write of metadata, or a read of what has to be moved and for which no bio waits.
- * It is given up only if the data can do without the leg.
+ * A flight is FLIGHT_PATIENT when its failure would be the pool's: a flush, or a
+ * write of metadata. It is given up only if the data can do without the leg. A
+ * FLIGHT_BACKGROUND one reads what is to be moved, and is given up as well when the
+ * pool is suspended or takes no changes any more: then nothing is moved.
  *
  * A bio that is not ours cannot be given up; but it can be watched:
  * couche_flight_watch() and couche_flight_unwatch(). When it is overdue its
@@ -47,6 +48,7 @@ struct couche_flight_ops {
 enum couche_patience {
 	FLIGHT_USUAL,		/* leg_timeout */
 	FLIGHT_PATIENT,		/* longer, if the data cannot do without the leg */
+	FLIGHT_BACKGROUND,	/* likewise, as long as the pool goes on */
 	FLIGHT_FOREVER,		/* as long as the device likes: its memory is not ours */
 };
 
@@ -57,7 +59,7 @@ struct couche_flight {
 	struct couche_flight_bucket *bucket;	/* NULL: never given up */
 	unsigned long since;			/* jiffies */
 	u32 life;				/* of the leg */
-	bool patient;
+	enum couche_patience patience;
 	bool refused;				/* its leg was fenced: it was not sent */
 	bool given_up;				/* under the bucket's lock */
 	refcount_t holders;

@@ -199,7 +199,7 @@ void couche_batch_begin(struct couche_batch *batch)
 	batch->abandoned = 0;
 	batch->unanswered = false;
 	batch->quiet = false;
-	batch->patient = false;
+	batch->background = false;
 	batch->hold = NULL;
 }
 
@@ -293,11 +293,11 @@ static void leg_bio_send(struct couche_leg *leg, struct bio *bio)
 {
 	struct couche_leg_bio *lb = container_of(bio, struct couche_leg_bio, bio);
 	struct couche_batch *batch = lb->batch;
-	bool patient = batch->patient || lb->flush ||
-		       (lb->write && leg->role == COUCHE_ROLE_META);
+	enum couche_patience patience = batch->background ? FLIGHT_BACKGROUND : FLIGHT_USUAL;
 
-	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops,
-				patient ? FLIGHT_PATIENT : FLIGHT_USUAL))
+	if (lb->flush || (lb->write && leg->role == COUCHE_ROLE_META))
+		patience = FLIGHT_PATIENT;
+	if (couche_flight_begin(&lb->flight, leg, &leg_bio_ops, patience))
 		submit_bio(bio);
 }
 
@@ -398,7 +398,7 @@ static struct held_buffer *held_buffer_alloc(struct couche_pool *pool, size_t le
 }
 
 static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
-		    size_t len, bool quiet, bool patient)
+		    size_t len, bool quiet, bool background)
 {
 	struct held_buffer *held = held_buffer_alloc(leg->pool, len);
 	struct couche_batch batch;
@@ -409,7 +409,7 @@ static int leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void
 	couche_batch_begin(&batch);
 	batch.hold = &held->hold;
 	batch.quiet = quiet;
-	batch.patient = patient;
+	batch.background = background;
 	couche_leg_submit(leg, opf, sector, held->data, len, &batch, 0);
 	err = couche_batch_wait(&batch) ? -EIO : 0;
 	if (!err)
@@ -446,15 +446,15 @@ int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void
  * @sector: first sector
  * @buf: where to
  * @quiet: it is known to be wrong there: an error does not count as the leg's
- * @patient: as long as it takes, where no other leg can be asked
+ * @background: FLIGHT_BACKGROUND, not FLIGHT_USUAL
  *
  * Context: process; sleeps.
  * Return: as couche_leg_read().
  */
 int couche_leg_read_block(struct couche_leg *leg, sector_t sector, void *buf, bool quiet,
-			  bool patient)
+			  bool background)
 {
-	return leg_read(leg, REQ_OP_READ, sector, buf, COUCHE_BLOCK_SIZE, quiet, patient);
+	return leg_read(leg, REQ_OP_READ, sector, buf, COUCHE_BLOCK_SIZE, quiet, background);
 }
 
 static int zero_by_command(struct couche_leg *leg, sector_t sector, u32 sectors)

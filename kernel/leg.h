@@ -49,7 +49,7 @@ struct couche_batch {
 	u64 abandoned;			/* likewise: reads that were given up */
 	bool unanswered;		/* some were given up, or not sent for others that were */
 	bool quiet;			/* an error is not the leg's */
-	bool patient;			/* FLIGHT_PATIENT, also reads */
+	bool background;		/* reads are FLIGHT_BACKGROUND */
 	struct couche_hold *hold;	/* of the buffers, or NULL */
 };
 
@@ -71,7 +71,7 @@ void couche_leg_submit_flush(struct couche_leg *leg, struct couche_batch *batch,
 int couche_leg_read(struct couche_leg *leg, blk_opf_t opf, sector_t sector, void *buf,
 		    size_t len);
 int couche_leg_read_block(struct couche_leg *leg, sector_t sector, void *buf, bool quiet,
-			  bool patient);
+			  bool background);
 int couche_leg_zero(struct couche_leg *leg, sector_t sector, u32 sectors);
 
 void couche_leg_note(struct couche_leg *leg, bool write);

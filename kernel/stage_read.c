@@ -36,7 +36,7 @@ struct hits {
 	u32 granule[AT_ONCE];
 	struct buffer *buffer;
 	u32 *lost;			/* of a merge: those left out, which no leg has */
-	bool patient;			/* no bio waits */
+	bool background;		/* no bio waits */
 };
 
 /* What is to be done with a granule: 4 KiB that stand still for the call. */
@@ -87,10 +87,10 @@ static bool slot_good(const struct couche_stage_hit *hit, const u8 *data)
 
 /* What is known to be lost is no new error of the leg. -EILSEQ: it is not what was written. */
 static int read_from(struct couche_leg *leg, const struct couche_stage_hit *hit, u8 *to,
-		     bool patient)
+		     bool background)
 {
 	int err = couche_leg_read_block(leg, couche_stage_sector(leg->pool, hit->slot), to,
-					hit->unreadable, patient);
+					hit->unreadable, background);
 
 	if (!err && !slot_good(hit, to))
 		err = -EILSEQ;
@@ -114,9 +114,10 @@ static void blame_legs(struct couche_pool *pool, u64 wrong)
 /*
  * From whichever leg has it as it was written, failed ones last. A leg that
  * was not asked for want of memory, or a current one that does not answer, may be
- * the one: then nothing is said of it. So that there is an end to that, who is
- * patient waits for a leg without which there is none: what is given up each time
- * would never be known to be an error, or read.
+ * the one: then nothing is said of it. So that there is an end to that, who reads
+ * in the background waits for the last current leg, even where a failed one may have
+ * it: what is given up each time would never be known to be an error, or read, and
+ * would fence the leg for all that is staged meanwhile.
  */
 static int read_slot(const struct hits *h, const struct couche_stage_hit *hit, u8 *to)
 {
@@ -133,7 +134,7 @@ static int read_slot(const struct hits *h, const struct couche_stage_hit *hit, u
 			if ((asked & BIT_ULL(i)) || !is_meta(&pool->legs[i], !pass))
 				continue;
 			asked |= BIT_ULL(i);
-			err = read_from(&pool->legs[i], hit, to, h->patient);
+			err = read_from(&pool->legs[i], hit, to, h->background);
 			if (!err) {
 				blame_legs(pool, wrong);
 				return 0;
@@ -207,7 +208,7 @@ static int read_hits(struct hits *h, hits_sink_t sink, void *to)
 
 	couche_batch_begin(&batch);
 	batch.hold = &h->buffer->hold;
-	batch.patient = h->patient;
+	batch.background = h->background;
 	for (i = 0; leg && i < h->nr; i++) {
 		if (h->hit[i].unreadable)
 			failed |= BIT_ULL(i);
@@ -398,7 +399,7 @@ int couche_stage_merge(struct couche_pool *pool, struct couche_stripe *stripe,
 		.volume = id->volume,
 		.extent = id->extent,
 		.lost = lost,
-		.patient = !stripe->urgent,
+		.background = !stripe->urgent,
 	};
 	int nr;
 
@@ -454,7 +455,7 @@ static int copy_slot(struct hits *h, struct couche_leg *leg, u32 nr)
  */
 int couche_stage_copy(struct couche_pool *pool, struct couche_leg *leg)
 {
-	struct hits h = { .pool = pool, .patient = true };
+	struct hits h = { .pool = pool, .background = true };
 	int err = 0;
 	u32 i;
 

@@ -103,6 +103,11 @@ $sector 8 delay /dev/mapper/bad 0 3000 /dev/nb0 $sector 0
 $((sector + 8)) $((SIZES[0] * 2048 - sector - 8)) linear /dev/nb0 $((sector + 8))"
 }
 
+# A read of it is being delayed.
+is_read() {
+	[ "$(dmsetup status "leg$1" | awk '{ print $4 }')" -gt 0 ]
+}
+
 hung() {
 	logged "leg $1 .*hung"
 }
@@ -154,6 +159,16 @@ ok "an extent is overwritten, which needs none of it" overwrite_extent
 must leg_mend 0
 ok "when it answers all is there" all eventually 10 is AFAAAAAAAA pool_legs AND reads_as_model
 
+must slow_reads 0 30000
+must message flush
+must eventually 10 is_read 0
+ok "a pool is suspended all the same" timeout 15 dmsetup suspend $POOL
+must leg_mend 0
+must dmsetup resume $POOL
+ok "and what was being merged is there" reads_as_model
+
+must write 36 $((BLOCKS * 2 + 5)) 12
+must sync $V
 must slow_reads 0 3000
 MERGED=$(destaged)
 ok "what is late is merged, and writes elsewhere go on meanwhile" all message flush AND \
