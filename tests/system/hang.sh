@@ -293,21 +293,4 @@ must release "$A"
 ok "the command ends when the device has given back what it kept" not wait $CREATE
 ok "and then it starts" all pool_create AND volume_open 1 "$SIZE" AND check 6
 
-# The first rows of a group, while a superblock waits for a leg of another tier.
-must volume_close 1
-must pool_remove
-must legs_blank
-must pool_format hot 1+1 cold 4+2 leg_timeout 60
-must volume_create 1 "$SIZE"
-must hang 5
-log_mark
-message fail_leg 6 >/tmp/order 2>&1 &
-ORDER=$!
-must eventually 20 has_failed 6
-ok "a first write does not wait for a leg that it does not need" all \
-	dd if=/dev/zero of=$V bs=4k count=1 oflag=direct status=none AND \
-	kill -0 $ORDER AND not logged 'leg 5 has not answered'
-must release 5
-ok "the order that does is carried out" wait $ORDER
-
 finish
