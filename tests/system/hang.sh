@@ -293,4 +293,22 @@ must release "$A"
 ok "the command ends when the device has given back what it kept" not wait $CREATE
 ok "and then it starts" all pool_create AND volume_open 1 "$SIZE" AND check 6
 
+# The first rows of a group, while a superblock waits for a leg of another tier.
+must reload $POOL "$(pool_table leg_timeout 60)"
+must message remove_volume 3
+must message create_volume 4 4096 fourth
+must volume_open 4 2
+must message checkpoint
+must eventually 20 is 0 pool_used hot
+must hang 5
+log_mark
+message fail_leg 6 >/tmp/order 2>&1 &
+ORDER=$!
+must eventually 20 has_failed 6
+ok "a first write does not wait for a leg that it does not need" all \
+	dd if=/dev/zero of=/dev/mapper/vol4 bs=4k count=1 oflag=direct status=none AND \
+	kill -0 $ORDER AND not logged 'leg 5 has not answered'
+must release 5
+ok "the order that does is carried out" wait $ORDER
+
 finish
